@@ -1,0 +1,37 @@
+"""Findings: what is wrong or doubtful in the input, what it does to the number, and what to do about it.
+
+A finding never stops the run and is never dropped: it travels with the result into every output.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+Severity = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """One remark on the input or the forecast.
+
+    Attributes:
+        code: stable, snake_case; scripts may test for it.
+        severity: `info` explains, `warning` widens or shifts the number, `error` means part of the input was refused.
+        message: what was seen, what it does to the number, what to do.
+        path: the file it concerns, relative to the tenant folder, where there is one.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    path: str | None = None
+
+    def to_json(self) -> dict[str, str | None]:
+        """The finding as the JSON contract has it."""
+        return asdict(self)
+
+
+def distinct(findings: list[Finding]) -> list[Finding]:
+    """The findings in order of first appearance, each once."""
+    return list(dict.fromkeys(findings))
