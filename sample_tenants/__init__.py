@@ -1,0 +1,1 @@
+"""Ready-made tenants, their scenarios, and the seeded generator that made them with a known truth."""
