@@ -1,0 +1,48 @@
+"""Run the worked examples a plan carries: the check of a plan file that its arithmetic is the vendor's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from pricing.bill import Terms, Usage, bill
+from pricing.money import round_half_up
+from pricing.plan import Example, Plan
+
+
+@dataclass(frozen=True)
+class ExampleResult:
+    """What an example should come to, and what it does, at the precision its source prints."""
+
+    title: str
+    expected: Decimal
+    found: Decimal
+
+    @property
+    def holds(self) -> bool:
+        """Whether the two agree."""
+        return self.expected == self.found
+
+
+def run_examples(plan: Plan) -> list[ExampleResult]:
+    """Every worked example of a plan, in the order of the file."""
+    return [run_example(plan, example) for example in plan.examples]
+
+
+def run_example(plan: Plan, example: Example) -> ExampleResult:
+    """Bill one worked example and round it half up to the decimals of what is expected."""
+    usage = Usage(
+        [example.first_day + timedelta(days=i) for i in range(example.days)],
+        {stream: [float(gb[i % len(gb)]) for i in range(example.days)] for stream, gb in example.gb_per_day.items()},
+    )
+    terms = Terms(
+        commitment=example.commitment,
+        retention_days=example.retention_days,
+        discount_percent=example.discount_percent,
+        grant_gb_per_day=example.grant_gb_per_day,
+        billed_free_streams=frozenset(example.billed_free_streams),
+    )
+    expected = Decimal(example.expected)
+    _, _, decimals = example.expected.partition(".")
+    return ExampleResult(example.title, expected, round_half_up(bill(plan, usage, terms).total, len(decimals)))
