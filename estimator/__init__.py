@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from estimator.errors import SiemEstimatorError
-    from estimator.pipeline import Estimate, ScenarioEstimate, estimate
     from estimator.findings import Finding
     from estimator.forecast import Spread, Volume
+    from estimator.pipeline import Estimate, ScenarioEstimate, estimate
 
 _HOMES = {
     "Estimate": "estimator.pipeline",

@@ -68,7 +68,7 @@ class Table:
                 )
             if not column.null and bool(series.isna().any()):
                 raise TableError(
-                    f"{step}: column '{column.name}' of table '{self.name}' has {int(series.isna().sum())} empty values",
+                    f"{step}: column '{column.name}' of table '{self.name}' has {int(series.isna().sum())} gaps",
                     expected=f"a value in every row: {column.meaning}",
                 )
         return frame
@@ -122,7 +122,9 @@ MAILBOXES = Table(
     "mailboxes",
     (
         Column("mailbox", "text", "UPN", "lower-cased user principal name: the key everything joins on"),
-        Column("kind", "text", "user | shared | room | equipment | group | discovery | ...", "from RecipientTypeDetails"),
+        Column(
+            "kind", "text", "user | shared | room | equipment | group | discovery | ...", "from RecipientTypeDetails"
+        ),
         Column("audit_tier", "text", "premium | standard | standard_unlisted | none", "from the assigned licences"),
         Column("audit_enabled", "flag", "true/false", "AuditEnabled"),
         Column("default_audit_set", "text", "admin,delegate,owner", "logon types Microsoft still manages", null=True),

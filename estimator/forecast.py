@@ -1,0 +1,347 @@
+"""Rates x scenario x calendar → draws of daily bytes per stream, and spreads of events and GB per month.
+
+Draws factor: level(operation, draw) x weight(day, draw) x swing(week, draw), so that nothing of the size mailboxes x
+days x draws ever exists; only a feed's total is materialised by day and draw, for the bill.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from estimator import catalog
+from estimator.catalog import Feed
+from estimator.draws import Floats, Level
+from estimator.findings import Finding
+from estimator.rates import Basis, OperationRates, RateModel
+from estimator.readiness import Readiness
+from estimator.scenario import Enabled, Scenario
+
+Flow = Literal["already", "added", "saved"]
+
+#: From what rests on most to what rests on least: a sum is as good as its weakest part.
+_BASES: tuple[Basis, ...] = ("measured", "partly_measured", "derived", "published", "assumed")
+
+BYTES_PER_GB = 1e9
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What the draws of a figure look like."""
+
+    mean: float
+    p10: float
+    p50: float
+    p90: float
+
+    @staticmethod
+    def of(draws: Floats) -> Spread:
+        """The spread of draws, shape (draws,)."""
+        p10, p50, p90 = np.quantile(draws, [0.1, 0.5, 0.9])
+        return Spread(float(draws.mean()), float(p10), float(p50), float(p90))
+
+    def to_json(self) -> dict[str, float]:
+        """The spread as the JSON contract has it."""
+        return {"mean": self.mean, "p10": self.p10, "p50": self.p50, "p90": self.p90}
+
+    def at(self, quantile: str) -> float:
+        """One of `mean`, `p10`, `p50`, `p90`."""
+        return float(getattr(self, quantile))
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Events and GB of one operation on one feed, in one month or (month None) over the whole horizon."""
+
+    month: str | None
+    feed: str
+    operation: str
+    flow: Flow
+    basis: Basis
+    events: Spread
+    gb: Spread
+
+
+@dataclass(frozen=True)
+class FeedUse:
+    """When a feed flows: today or not (None: nobody said), and from which day the scenario connects it."""
+
+    feed: Feed
+    connected: bool | None
+    connects: dt.date | None
+
+
+@dataclass(frozen=True)
+class DailyBytes:
+    """Billed bytes of one stream by day and draw, shape (days, draws), without and with the scenario."""
+
+    without: Floats
+    added: Floats
+
+    @property
+    def with_(self) -> Floats:
+        """The scenario's bytes: what flows without it, plus what it adds."""
+        return np.asarray(self.without + self.added)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A level that starts on a day of the horizon."""
+
+    start: int
+    level: Level
+    basis: Basis
+
+
+class Forecast:
+    """The forecast of one scenario.
+
+    Attributes:
+        scenario: the what-if.
+        days: every day of the horizon.
+        months: the months it touches, `2027-01`.
+        not_known: operations in question without any rate.
+        findings: what is doubtful.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        model: RateModel,
+        readiness: Readiness,
+        enabled: Sequence[Enabled],
+    ) -> None:
+        self.scenario, self.days = scenario, scenario.days
+        self._model, self._count = model, model.draws.count
+        labels = self.days.strftime("%Y-%m")
+        self._month_of, months = pd.factorize(labels)
+        self.months = [str(m) for m in months]
+        self.uses = [
+            FeedUse(catalog.feed(f), scenario.connected_today(f), scenario.connected_from(f))
+            for f in scenario.feed_ids()
+        ]
+        self.findings: list[Finding] = []
+        self._flowing = {key: _Part(0, rates.flowing, rates.flowing_basis) for key, rates in model.operations.items()}
+        self._joining = self._joined(readiness, enabled)
+        self.not_known = self._not_known(readiness, enabled)
+        self.findings.extend(self._feed_findings())
+
+    # ---------------------------------------------------------------------------------------------- results
+
+    def volumes(self, *, monthly: bool) -> Iterable[Volume]:
+        """Spreads per feed, operation and flow: by month, or over the horizon."""
+        for use in self.uses:
+            for key in self._carried(use.feed):
+                size = self._record_bytes(use.feed, self._model.operations[key]) / BYTES_PER_GB
+                flowing, added = self._parts(use, key, use.connected is not False)
+                both: tuple[tuple[Flow, list[_Part]], ...] = (("already", flowing), ("added", added))
+                for flow, parts in both:
+                    if not parts:
+                        continue
+                    events = sum((self._monthly(part) for part in parts), np.zeros((len(self.months), self._count)))
+                    basis = max((part.basis for part in parts), key=_BASES.index)
+                    if monthly:
+                        for month, row in zip(self.months, events, strict=True):
+                            yield Volume(month, use.feed.id, key, flow, basis, Spread.of(row), Spread.of(row * size))
+                    else:
+                        total = events.sum(axis=0)
+                        yield Volume(None, use.feed.id, key, flow, basis, Spread.of(total), Spread.of(total * size))
+
+    def events(self, operation: str, flow: Flow, feed: str) -> Floats:
+        """Draws of an operation's events over the whole horizon on one feed, shape (draws,)."""
+        use = next(u for u in self.uses if u.feed.id == feed)
+        flowing, added = self._parts(use, operation, use.connected is not False)
+        parts = flowing if flow == "already" else added
+        return np.asarray(sum((self._monthly(p).sum(axis=0) for p in parts), np.zeros(self._count)))
+
+    def daily(self, use: FeedUse, *, connected: bool) -> DailyBytes:
+        """Billed bytes of a feed by day and draw, given whether it flows today."""
+        without = np.zeros((len(self.days), self._count))
+        added = np.zeros_like(without)
+        starts: dict[tuple[str, int], tuple[Floats, Floats]] = {}
+        nothing = np.zeros(self._count)
+        for key in self._carried(use.feed):
+            size = self._record_bytes(use.feed, self._model.operations[key])
+            for name, parts in zip(("without", "added"), self._parts(use, key, connected), strict=True):
+                for part in parts:
+                    people, apps = starts.get((name, part.start), (nothing, nothing))
+                    starts[name, part.start] = (
+                        people + part.level.people * size,
+                        apps + part.level.applications * size,
+                    )
+        for (name, start), (people, apps) in starts.items():
+            target = without if name == "without" else added
+            target[start:] += self._people[start:] * people + apps
+        return DailyBytes(without, added)
+
+    # ---------------------------------------------------------------------------------------------- parts
+
+    def _parts(self, use: FeedUse, key: str, connected: bool) -> tuple[list[_Part], list[_Part]]:
+        """What flows already and what the scenario adds on one feed. Of a feed that is connected all is new."""
+        joining = self._joining.get(key, [])
+        if connected:
+            return [self._flowing[key]], joining
+        if use.connects is None:
+            return [], []
+        at = (use.connects - self.scenario.start).days
+        parts = [self._flowing[key], *joining]
+        return [], [_Part(max(part.start, at), part.level, part.basis) for part in parts]
+
+    def _carried(self, feed: Feed) -> list[str]:
+        return [key for key in self._model.operations if feed.carries(*key.split("/", 1))]
+
+    def _joined(self, readiness: Readiness, enabled: Sequence[Enabled]) -> dict[str, list[_Part]]:
+        """The level of each operation's joining mailboxes, by the day they join."""
+        out: dict[str, list[_Part]] = {}
+        customised: dict[str, tuple[int, int, float]] = {}
+        for key in dict.fromkeys(part.operation for part in enabled):
+            rates = self._model.operations.get(key)
+            if rates is None or rates.joining is None:
+                continue
+            verdicts = readiness.of(key)
+            groups, starts, shares = [], [], []
+            for part in (p for p in enabled if p.operation == key):
+                mine = verdicts[verdicts.index.isin(part.mailboxes)]
+                joins = mine[(mine["state"] == "blocked") & mine["mendable"]]
+                perhaps = mine[(mine["state"] == "unknown") & mine["mendable"]]
+                for names, share in ((joins.index, np.ones(1)), (perhaps.index, 1 - rates.unknown_share)):
+                    if len(names):
+                        groups.append(self._model.population.at(names))
+                        starts.append((part.day - self.scenario.start).days)
+                        shares.append(share)
+                custom = joins["reason"].str.contains("customised")
+                if custom.any() and key not in customised:
+                    at = self._model.population.at
+                    ours, others = rates.joining.levels([at(joins.index[custom]), at(joins.index[~custom])])
+                    part_of = float(ours.people.mean() / max(float((ours + others).people.mean()), 1e-12))
+                    customised[key] = (int(custom.sum()), len(joins), part_of)
+            levels = rates.joining.levels(groups)
+            out[key] = [
+                _Part(start, level.scaled(share), rates.joining_basis)
+                for start, level, share in zip(starts, levels, shares, strict=True)
+            ]
+        if customised:
+            each = "; ".join(
+                f"{key}: {count} of {joining} joining mailboxes, {part_of:.1%} of what they add"
+                for key, (count, joining, part_of) in customised.items()
+            )
+            self.findings.append(
+                Finding(
+                    "customised_sets_join",
+                    "warning",
+                    "some mailboxes that join have a customised audit set, which Microsoft does not extend by itself; "
+                    "the forecast takes it that you do (Set-Mailbox -DefaultAuditSet Owner). Without that step "
+                    f"subtract them. {each}.",
+                )
+            )
+        return out
+
+    def _not_known(self, readiness: Readiness, enabled: Sequence[Enabled]) -> list[str]:
+        """Operations enabled for somebody, or new on a feed, that nothing gives a rate for: unknown is not zero."""
+        asked = {part.operation for part in enabled}
+        carried_new = {
+            key
+            for use in self.uses
+            if use.connects is not None
+            for key in catalog.newly_available(retired=False)
+            if use.feed.coverage(*key.split("/", 1)) != "no"
+        }
+        anywhere = {key for use in self.uses for key in asked if use.feed.coverage(*key.split("/", 1)) != "no"}
+        out = []
+        for key in [*catalog.operations(), *sorted(asked - set(catalog.operations()))]:
+            operation = catalog.operations().get(key)
+            if key not in anywhere | carried_new or (operation is not None and operation.status == "retired"):
+                continue
+            rates = self._model.operations.get(key)
+            joins = False
+            if operation is not None and operation.mailbox_action is not None:
+                states = readiness.of(key)
+                joins = bool(((states["state"] == "blocked") & states["mendable"]).any())
+            if rates is None or (key in asked and joins and rates.joining is None):
+                out.append(key)
+        return out
+
+    def _record_bytes(self, feed: Feed, rates: OperationRates) -> Floats:
+        """Billed bytes of one distinct record on a feed, shape (draws,)."""
+        size = rates.bytes * self._factor(feed, "size")
+        if feed.dedupes:
+            return np.asarray(size)
+        # Copies that the sample itself shows were delivered by the same API; a portal export has none to show.
+        copies = rates.copies if rates.copies > 1 else self._factor(feed, "delivery")
+        return np.asarray(size * copies)
+
+    def _factor(self, feed: Feed, which: Literal["size", "delivery"]) -> Floats | float:
+        factor = feed.size_factor if which == "size" else feed.delivery_factor
+        if factor.low == factor.high:
+            return factor.mode
+        stream = self._model.draws.stream(feed.id, which)
+        return np.asarray(stream.triangular(factor.low, factor.mode, factor.high, self._count))
+
+    # ---------------------------------------------------------------------------------------------- calendar
+
+    @cached_property
+    def _people(self) -> Floats:
+        """What each day weighs for people: day weight x swing of its week, shape (days, draws)."""
+        weight = self._model.weights.draws[self._model.holidays.kinds(self.days)]
+        week = (self.days - self.days[0]).days.to_numpy() // 7
+        sd = catalog.priors().week_swing_log_sd.value
+        stream = self._model.draws.stream("week swing")
+        swing = np.exp(sd * stream.standard_normal((int(week[-1]) + 1, self._count)) - sd**2 / 2)
+        return np.asarray(weight * swing[week])
+
+    def _monthly(self, part: _Part) -> Floats:
+        """Records of a part by month and draw, shape (months, draws)."""
+        people, days = self._month_weights(part.start)
+        return np.asarray(people * part.level.people + days[:, None] * part.level.applications)
+
+    def _month_weights(self, start: int) -> tuple[Floats, Floats]:
+        """Weekday equivalents and days of each month from day `start` on: shapes (months, draws) and (months,)."""
+        if start not in self._weights_by_start:
+            people = np.zeros((len(self.months), self._count))
+            for month in range(len(self.months)):
+                mine = np.flatnonzero(self._month_of == month)
+                people[month] = self._people[mine[mine >= start]].sum(axis=0)
+            days = np.bincount(self._month_of[start:], minlength=len(self.months)).astype(float)
+            self._weights_by_start[start] = (people, days)
+        return self._weights_by_start[start]
+
+    @cached_property
+    def _weights_by_start(self) -> dict[int, tuple[Floats, Floats]]:
+        return {}
+
+    # ---------------------------------------------------------------------------------------------- findings
+
+    def _feed_findings(self) -> Iterable[Finding]:
+        flowing = {use.feed.id for use in self.uses if use.connected is not False or use.connects is not None}
+        told: set[frozenset[str]] = set()
+        for use in self.uses:
+            if use.connected is None:
+                yield Finding(
+                    "feed_state_unknown",
+                    "warning",
+                    f"the scenario does not say whether {use.feed.id} is connected today. The figures take it as "
+                    "connected, so only what is enabled is added; the other case, in which all it carries is new, is "
+                    "priced beside it. Set `connected` under [[feeds]].",
+                )
+            if use.connected is False and use.connects is None:
+                yield Finding(
+                    "feed_idle",
+                    "info",
+                    f"{use.feed.id} is not connected and no change connects it, so it carries nothing.",
+                )
+            for other in use.feed.same_records_as:
+                pair = frozenset({use.feed.id, other})
+                if {use.feed.id, other} <= flowing and pair not in told:
+                    told.add(pair)
+                    yield Finding(
+                        "double_ingestion",
+                        "warning",
+                        f"{use.feed.id} and {other} carry copies of the same events: with both connected each is "
+                        "ingested twice. GB and cost count both copies; drop one of the two unless both are needed.",
+                    )

@@ -1,0 +1,341 @@
+"""Sample + inventory → what each operation flows today, what a record of it weighs, and what joining mailboxes add.
+
+Everything people cause is in *weekday equivalents* (see `calendar`), drawn (see `draws`): a level is records per
+weekday of the whole group it stands for, and a day's records are the level times the day's weight times the swing of
+its week. Mailboxes that emit already are known, not predicted: their own records, up to what chance days did to them.
+What the others would emit is in `joining`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from estimator import catalog, tables
+from estimator.calendar import WEEKDAY, DayWeights, day_kinds, fit_weights
+from estimator.draws import Draws, Floats, Level, Positions
+from estimator.findings import Finding
+from estimator.inventory import Inventory
+from estimator.joining import Joining, Population, Published, Sampled, derive, learn
+from estimator.operations import operation_keys
+from estimator.readiness import Readiness
+
+Basis = Literal["measured", "partly_measured", "derived", "published", "assumed"]
+
+_COUNTS = ["sends", "receives", "reads"]
+
+
+@dataclass(frozen=True)
+class Holidays:
+    """Whose public holidays count."""
+
+    country: str | None = None
+    subdivision: str | None = None
+
+    def kinds(self, days: pd.DatetimeIndex) -> np.ndarray[tuple[int], np.dtype[np.int8]]:
+        """The kind of each day, see `calendar.day_kinds`."""
+        return day_kinds(days, self.country, self.subdivision)
+
+
+@dataclass(frozen=True)
+class OperationRates:
+    """What sample, report and priors say of one operation.
+
+    Attributes:
+        operation: `Workload/Operation`.
+        flowing: what flows today, of all subjects together.
+        flowing_basis: what that rests on.
+        joining: what mailboxes that do not emit yet would add; None where nothing is known of them.
+        joining_basis: what that rests on.
+        unknown_share: share of the mailboxes of state `unknown` that emit already, shape (draws,).
+        bytes: AuditData bytes of one record, shape (draws,).
+        bytes_basis: what that rests on.
+        copies: delivered copies ÷ distinct records in the sample; 1 without one.
+        sampled_events: distinct records of it in the sample.
+        sampled_mailboxes: mailboxes that had one.
+        per_mailbox_day: what a spreadsheet takes for a joining mailbox: sampled records ÷ mailboxes that have any ÷
+            days; None without a sample of it.
+    """
+
+    operation: str
+    flowing: Level
+    flowing_basis: Basis
+    joining: Joining | None
+    joining_basis: Basis
+    unknown_share: Floats
+    bytes: Floats
+    bytes_basis: Basis
+    copies: float = 1.0
+    sampled_events: int = 0
+    sampled_mailboxes: int = 0
+    per_mailbox_day: float | None = None
+
+
+@dataclass(frozen=True)
+class RateModel:
+    """The rates of a tenant.
+
+    Attributes:
+        operations: by key; an operation without any rate is not in it.
+        population: the mailboxes, as the predictors know them.
+        weights: what each kind of day weighs.
+        holidays: whose holidays.
+        draws: how everything was drawn.
+        sampled_days: first to last day of the sample, empty ones included.
+        findings: what is doubtful.
+    """
+
+    operations: dict[str, OperationRates]
+    population: Population
+    weights: DayWeights
+    holidays: Holidays
+    draws: Draws
+    sampled_days: pd.DatetimeIndex
+    findings: list[Finding]
+
+
+def fit_rates(
+    reduction: pd.DataFrame | None,
+    inventory: Inventory,
+    readiness: Readiness,
+    holidays: Holidays,
+    draws: Draws,
+) -> RateModel:
+    """Fit the rates of every operation that the sample shows, or that a report or a published figure stands for.
+
+    Args:
+        reduction: `tables.REDUCTION`, or None without a sample.
+        inventory: the tenant.
+        readiness: `readiness.judge` of the same tenant and sample.
+        holidays: whose public holidays count, in sample and report too.
+        draws: how many draws, from which seed.
+    """
+    return _Fit(reduction, inventory, readiness, holidays, draws).model()
+
+
+class _Fit:
+    """The steps of `fit_rates`, sharing what every operation needs."""
+
+    def __init__(
+        self,
+        reduction: pd.DataFrame | None,
+        inventory: Inventory,
+        readiness: Readiness,
+        holidays: Holidays,
+        draws: Draws,
+    ) -> None:
+        self.readiness, self.holidays, self.draws = readiness, holidays, draws
+        self.sample = _prepared(reduction)
+        days = self.sample["day"]
+        self.days = pd.date_range(days.min(), days.max(), unit="us") if len(days) else pd.DatetimeIndex([])
+        self.kinds = holidays.kinds(self.days)
+        people = self.sample[self.sample["person"] & (self.sample["subject_kind"] == "mailbox")]
+        totals = people.groupby("day")["events"].sum().reindex(self.days, fill_value=0).to_numpy(float)
+        self.weights = fit_weights(totals, self.kinds, draws)
+        self.effective = self.weights.total(self.kinds)
+        self.population = _population(inventory, self.weights, holidays)
+
+    def model(self) -> RateModel:
+        operations = {str(key): self.from_sample(str(key), rows) for key, rows in self.sample.groupby("key")}
+        for key, operation in catalog.operations().items():
+            if key not in operations and operation.mailbox_action is not None:
+                without = self.without_sample(key)
+                if without is not None:
+                    operations[key] = without
+        return RateModel(
+            operations, self.population, self.weights, self.holidays, self.draws, self.days, self.findings()
+        )
+
+    def from_sample(self, key: str, rows: pd.DataFrame) -> OperationRates:
+        """An operation that the sample shows."""
+        people, machines = rows[rows["person"]], rows[~rows["person"]]
+        flowing = Level(
+            people["events"].sum() / self.effective * self.day_noise(people, key, "people") * self.tenant,
+            machines["events"].sum() / len(self.days) * self.day_noise(machines, key, "applications"),
+        )
+        joining: Joining | None = None
+        basis: Basis = "measured"
+        boxes = rows[rows["subject_kind"] == "mailbox"]
+        if len(boxes):
+            sampled = self.sampled(key, boxes)
+            if self.is_derived(key):
+                joining, basis = derive(self.draws, self.population, key, sampled), "derived"
+            elif len(sampled.at):
+                joining = learn(self.draws, self.population, key, sampled)
+                basis = "partly_measured" if joining.shrink else "measured"
+        share = self.unknown_share(key)
+        unknown = self.in_state(key, "unknown")
+        flowing_basis: Basis = "measured"
+        if joining is not None and len(unknown):
+            flowing = flowing + joining.levels([unknown])[0].scaled(share * self.tenant)
+            flowing_basis = "partly_measured"
+        size, size_basis = self.bytes(key, rows)
+        mailboxes = int(boxes["subject"].nunique())
+        return OperationRates(
+            key,
+            flowing,
+            flowing_basis,
+            self.with_tenant(joining),
+            basis,
+            share,
+            size,
+            size_basis,
+            copies=float(rows["raw_events"].sum() / rows["events"].sum()),
+            sampled_events=int(rows["events"].sum()),
+            sampled_mailboxes=mailboxes,
+            per_mailbox_day=float(boxes["events"].sum()) / mailboxes / len(self.days) if mailboxes else None,
+        )
+
+    def without_sample(self, key: str) -> OperationRates | None:
+        """An operation the sample does not show: derived from the report, else published, else unknown."""
+        joining: Joining
+        basis: Basis
+        if self.is_derived(key):
+            joining, basis = derive(self.draws, self.population, key, None), "derived"
+        elif catalog.operation(key).published_rate is not None:
+            joining, basis = Published(self.draws, self.population, key), "published"
+        else:
+            return None
+        # The settings say that these emit, and a sample that shows none of it at all cannot say how much.
+        emitting, unknown = joining.levels([self.in_state(key, "emitting"), self.in_state(key, "unknown")])
+        share = self.unknown_share(key)
+        size, size_basis = self.bytes(key, None)
+        flowing = (emitting + unknown.scaled(share)).scaled(self.tenant)
+        return OperationRates(key, flowing, basis, self.with_tenant(joining), basis, share, size, size_basis)
+
+    # ---------------------------------------------------------------------------------------------- parts
+
+    @cached_property
+    def tenant(self) -> Floats:
+        """Swing of the sampled weeks and drift until the horizon, common to all operations, mean 1."""
+        priors = catalog.priors()
+        weeks = max(len(self.days) / 7, 1.0)
+        sd = float(np.hypot(priors.week_swing_log_sd.value / np.sqrt(weeks), priors.drift_log_sd.value))
+        return self.draws.factor(sd, "tenant")
+
+    def with_tenant(self, joining: Joining | None) -> Joining | None:
+        return _WithTenant(joining, self.tenant) if joining is not None else None
+
+    def is_derived(self, key: str) -> bool:
+        operation = catalog.operations().get(key)
+        derived = operation is not None and operation.derived_from == "email_activity.send_count"
+        return derived and bool(self.population.has_row.any())
+
+    def in_state(self, key: str, state: str) -> Positions:
+        table = self.readiness.table
+        names = table.loc[(table["operation"] == key) & (table["state"] == state), "mailbox"]
+        return self.population.at(pd.Index(names))
+
+    def unknown_share(self, key: str) -> Floats:
+        share = catalog.priors().unknown_emitting_share
+        low, mode, high = share.low or 0.0, share.value, share.high or 1.0
+        return np.asarray(self.draws.stream(key, "unknown").triangular(low, mode, high, self.draws.count))
+
+    def sampled(self, key: str, rows: pd.DataFrame) -> Sampled:
+        """Rates of the mailboxes that emit `key` by the readiness verdict, zeros included."""
+        at = self.in_state(key, "emitting")
+        names = self.population.index[at]
+        people = rows[rows["person"]].groupby("subject")["events"].sum()
+        machines = rows[~rows["person"]].groupby("subject")["events"].sum()
+        return Sampled(
+            at,
+            people.reindex(names, fill_value=0).to_numpy(float) / float(self.effective.mean()),
+            machines.reindex(names, fill_value=0).to_numpy(float) / len(self.days),
+        )
+
+    def day_noise(self, rows: pd.DataFrame, *names: str) -> Floats:
+        """Mean-one gamma for what chance days did to a sampled total, shape (draws,).
+
+        The spread of a subject's weekdays is measured, summed over subjects; it is far smaller than the spread
+        between subjects, which does not matter here because the subjects stay (real_samples.md §2).
+        """
+        total = float(rows["events"].sum())
+        if total <= 0:
+            return np.ones(self.draws.count)
+        variance = total  # Poisson, the least it can be
+        weekdays = self.days[self.kinds == WEEKDAY]
+        if (n := len(weekdays)) >= 3:
+            cells = rows[rows["day"].isin(weekdays)].groupby(["subject", "principal", "day"])["events"].sum()
+            sums = cells.groupby(level=[0, 1]).sum()
+            one_day = (float((cells**2).sum()) - float((sums**2).sum()) / n) / (n - 1)
+            variance = max(variance, one_day * n * total / max(float(sums.sum()), 1.0))
+        return self.draws.gamma(
+            np.full(self.draws.count, total), np.full(self.draws.count, variance), *names, "day noise"
+        )
+
+    def bytes(self, key: str, rows: pd.DataFrame | None) -> tuple[Floats, Basis]:
+        """AuditData bytes of one record: the sample's mean, else the catalogue's, drawn from its range."""
+        priors = catalog.priors()
+        sized = rows[rows["size_basis"] == "auditdata"] if rows is not None else pd.DataFrame({"events": []})
+        events = float(sized["events"].sum())
+        if events > 0:
+            by = sized.groupby("subject")[["bytes", "events"]].sum()
+            mean = float(by["bytes"].sum()) / events
+            clustered = float(np.sqrt(((by["bytes"] - mean * by["events"]) ** 2).sum())) / (mean * events)
+            # However many were sampled, the joining mailboxes' records need not be of their size.
+            sd = np.sqrt(clustered**2 + priors.size_cv.value**2 / events + priors.size_shift_log_sd.value**2)
+            return mean * self.draws.factor(float(sd), key, "bytes"), "measured"
+        size = catalog.size_of(key)
+        stream = self.draws.stream(key, "bytes")
+        mode = min(max(size.mean, size.low), size.high)
+        return np.asarray(stream.triangular(size.low, mode, size.high, self.draws.count)), size.basis
+
+    def findings(self) -> list[Finding]:
+        boxes = self.sample[self.sample["subject_kind"] == "mailbox"]["subject"].unique()
+        outside = len(boxes) - len(self.population.at(pd.Index(boxes)))
+        if not outside:
+            return []
+        return [
+            Finding(
+                "subject_without_mailbox",
+                "warning",
+                f"{outside} of {len(boxes)} mailboxes in the sample are not in the inventory (left since, renamed, or "
+                "half an export). What they emit counts as flowing; they are not among those that join.",
+            )
+        ]
+
+
+@dataclass(frozen=True)
+class _WithTenant:
+    """A predictor under the tenant-wide swing and drift that the flowing levels are under, draw by draw."""
+
+    inner: Joining
+    tenant: Floats
+
+    def levels(self, groups: Sequence[Positions]) -> list[Level]:
+        """See `Joining`."""
+        return [Level(level.people * self.tenant, level.applications) for level in self.inner.levels(groups)]
+
+
+def is_person(principals: pd.Series) -> pd.Series:
+    """Whether each principal is a user: UPN-shaped, and not one of Microsoft's own (`app@sharepoint`)."""
+    distinct = pd.Series(principals.unique(), dtype="str")
+    person = distinct.str.match(r"^[^@\s\\#]+@[^@\s]+\.[^@\s]+$") & ~distinct.str.startswith("serviceprincipal_")
+    return principals.map(dict(zip(distinct, person, strict=True))).astype(bool)
+
+
+def _prepared(reduction: pd.DataFrame | None) -> pd.DataFrame:
+    frame = tables.REDUCTION.empty() if reduction is None else tables.REDUCTION.check(reduction, "fit_rates")
+    return frame.assign(key=operation_keys(frame), person=is_person(frame["principal"]))
+
+
+def _population(inventory: Inventory, weights: DayWeights, holidays: Holidays) -> Population:
+    frame = tables.MAILBOXES.check(inventory.mailboxes, "fit_rates")
+    index = pd.Index(frame["mailbox"])
+    klass, classes = pd.factorize(frame["audit_tier"] + " " + frame["kind"], sort=True)
+    counts = np.full((len(index), len(_COUNTS)), np.nan)
+    activity = inventory.activity
+    for end, length in activity[["period_end", "period_days"]].drop_duplicates().itertuples(index=False):
+        rows = activity[(activity["period_end"] == end) & (activity["period_days"] == length)]
+        period = pd.date_range(end=end, periods=int(length), unit="us")
+        effective = float(weights.mean[holidays.kinds(period)].sum())
+        at = index.get_indexer(pd.Index(rows["mailbox"]))
+        counts[at] = rows[_COUNTS].to_numpy(float) / effective
+    return Population(
+        index, [str(c) for c in classes], klass.astype(np.intp), counts, (frame["kind"] == "user").to_numpy()
+    )

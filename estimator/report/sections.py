@@ -1,0 +1,261 @@
+"""An estimate as sections of headed tables: what the terminal, Markdown and later the workbook show alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from estimator import catalog
+from estimator.cost import Cost
+from estimator.forecast import Spread
+from estimator.pipeline import Estimate, ScenarioEstimate
+from estimator.report.figures import interval, money, money_interval, money_of, significant
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, words under it, and a table whose cells are shown as they stand."""
+
+    title: str
+    level: int = 2
+    words: list[str] = field(default_factory=list)
+    headers: list[str] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+
+
+def sections(result: Estimate) -> Iterator[Section]:
+    """The sections of an estimate, headline first."""
+    yield _head(result)
+    for one in result.scenarios:
+        yield from _scenario(one)
+    yield _emitting(result)
+    if result.not_known:
+        yield Section(
+            "Not known",
+            words=[
+                "No rate is measured, published or derived for these operations, so every total above means "
+                '"at least":',
+                ", ".join(result.not_known) + ".",
+            ],
+        )
+    # Why a stream is free stands beside its bill already.
+    shown = [finding for finding in result.findings if finding.code != "free_stream"]
+    if shown:
+        order = {"error": 0, "warning": 1, "info": 2}
+        found = sorted(shown, key=lambda f: order[f.severity])
+        yield Section(
+            "Findings", words=[f"[{f.severity}] {f.code}{f' ({f.path})' if f.path else ''}: {f.message}" for f in found]
+        )
+    yield _sources(result)
+
+
+def _head(result: Estimate) -> Section:
+    boxes = result.inventory.mailboxes
+    kinds = ", ".join(f"{n} {kind}" for kind, n in boxes["kind"].value_counts().items())
+    words = [
+        f"Estimate as of {result.as_of} from {len(boxes):,} mailboxes ({kinds}).",
+        f"Figures are means of {result.draws.count:,} draws (seed {result.draws.seed}); the truth lies between P10 and "
+        "P90 in 8 of 10 cases, if the assumptions hold. GB is 10^9 billed bytes of that feed.",
+    ]
+    if result.sample is not None:
+        sample = result.sample
+        words.insert(
+            1,
+            f"Audit sample: {sample.distinct:,} distinct records of {sample.read:,} read ({sample.duplicates:,} "
+            f"duplicates, {sample.rejected:,} rejected), {sample.first} to {sample.last}.",
+        )
+    return Section("SIEM volume and cost estimate", level=1, words=words)
+
+
+def _scenario(one: ScenarioEstimate) -> Iterator[Section]:
+    story = one.scenario
+    yield Section(
+        f"Scenario {story.id}: {story.title}",
+        words=[f"{story.start} to {one.forecast.days[-1].date()}, {story.months} months.", *_headline(one)],
+    )
+    yield _volume(one)
+    yield _by_month(one)
+    if one.costs:
+        yield _costs(one)
+        yield from _bills(one)
+
+
+def _headline(one: ScenarioEstimate) -> Iterator[str]:
+    at_least = "at least " if one.not_known else ""
+    for use in one.forecast.uses:
+        mine = [v for v in one.horizon if v.feed == use.feed.id and v.flow == "added"]
+        events, gb = sum(v.events.mean for v in mine), sum(v.gb.mean for v in mine)
+        yield f"{use.feed.id}: {at_least}{significant(events)} events and {significant(gb)} GB added."
+    for cost in whole_bills(one):
+        total, month = Spread.of(cost.added.sum(axis=0)), Spread.of(cost.added.mean(axis=0))
+        unit = cost.plan.currency
+        yield (
+            f"{cost.plan.title}, {_feeds(cost)}: {at_least}{unit} {money_of(total)} added in all "
+            f"({money_interval(total)}), {unit} {money_of(month)} a month."
+        )
+
+
+def _volume(one: ScenarioEstimate) -> Section:
+    """One row an operation and feed: what flows already beside what is added."""
+    by = {(v.feed, v.operation, v.flow): v for v in one.horizon if v.events.mean > 0}
+    keys = dict.fromkeys((feed, operation) for feed, operation, _ in by)
+    order = {use.feed.id: n for n, use in enumerate(one.forecast.uses)}
+
+    def size(key: tuple[str, str]) -> tuple[int, float, float]:
+        added, already = (by.get((*key, flow)) for flow in ("added", "already"))
+        return order[key[0]], -(added.gb.mean if added else 0), -(already.gb.mean if already else 0)
+
+    rows = []
+    for feed, operation in sorted(keys, key=size):
+        already, added = by.get((feed, operation, "already")), by.get((feed, operation, "added"))
+        rows.append(
+            [
+                feed,
+                operation,
+                *([significant(already.events.mean), significant(already.gb.mean)] if already else ["", ""]),
+                *(
+                    [significant(added.events.mean), interval(added.events), significant(added.gb.mean),
+                     interval(added.gb), added.basis]
+                    if added
+                    else ["", "", "", "", ""]
+                ),
+            ]
+        )  # fmt: skip
+    return Section(
+        f"Volume over the {one.scenario.months} months",
+        level=3,
+        headers=["feed", "operation", "flowing: events", "GB", "added: events", "P10 – P90", "GB", "P10 – P90",
+                 "added rests on"],
+        rows=rows,
+    )  # fmt: skip
+
+
+def _by_month(one: ScenarioEstimate) -> Section:
+    """Means of volumes add up over operations; their quantiles do not, and so stand only where draws were added."""
+    bills = whole_bills(one)
+    headers = ["month"]
+    for use in one.forecast.uses:
+        headers += [f"{use.feed.id}: events", "GB"]
+    for cost in bills:
+        headers += [f"{cost.plan.id}: {cost.plan.currency}", "P10 – P90"]
+    rows = []
+    for number, month in enumerate(one.forecast.months):
+        row = [month]
+        for use in one.forecast.uses:
+            mine = [v for v in one.monthly if (v.month, v.feed, v.flow) == (month, use.feed.id, "added")]
+            row += [significant(sum(v.events.mean for v in mine)), significant(sum(v.gb.mean for v in mine))]
+        for cost in bills:
+            added = Spread.of(cost.added[number])
+            row += [money_of(added), money_interval(added)]
+        rows.append(row)
+    return Section("Added by month", level=3, headers=headers, rows=rows)
+
+
+def _costs(one: ScenarioEstimate) -> Section:
+    budget = one.scenario.budget
+    rows = []
+    for cost in one.costs:
+        without, with_, added = (Spread.of(x.sum(axis=0)) for x in (cost.without, cost.with_, cost.added))
+        row = [cost.plan.id, _feeds(cost), cost.plan.currency, money_of(without), money_of(with_),
+               money_of(added), money_interval(added), money_of(cost.run_rate())]  # fmt: skip
+        if budget is not None:
+            row.append("–" if cost.over_budget is None else f"{cost.over_budget:.0%}")
+        rows.append(row)
+        for case in cost.cases:
+            other = ["", f"  if {case.title}", cost.plan.currency, "", "", money_of(case.added),
+                     money_interval(case.added), ""]  # fmt: skip
+            rows.append(other + ([""] if budget is not None else []))
+    headers = ["plan", "feeds", "currency", "without", "with", "added", "P10 – P90", "added a month at the end"]
+    words = []
+    if budget is not None:
+        headers.append("chance of a month over budget")
+        words = [
+            f"Budget: {budget.currency} {budget.monthly:,} a month on what is "
+            f"{'added' if budget.applies_to == 'added' else 'billed in all'}, held at {budget.quantile}."
+        ]
+    return Section(f"Cost over the {one.scenario.months} months", level=3, words=words, headers=headers, rows=rows)
+
+
+def _bills(one: ScenarioEstimate) -> Iterator[Section]:
+    for cost in whole_bills(one):
+        rows = [
+            [line.meter, line.stream or "", significant(float(line.quantity)), line.unit,
+             "" if line.unit_price is None else f"{line.unit_price:,f}", money(float(line.amount)),
+             str(line.price_from or ""), line.sources[0] if line.sources else ""]
+            for line in cost.lines
+        ]  # fmt: skip
+        yield Section(
+            f"The bill with the scenario at mean volumes, {cost.plan.id}",
+            level=3,
+            words=list(dict.fromkeys([*cost.notes, *(line.note for line in cost.lines if line.amount and line.note)])),
+            headers=["meter", "stream", "quantity", "unit", "unit price", f"amount, {cost.plan.currency}",
+                     "price from", "source"],
+            rows=rows,
+        )  # fmt: skip
+
+
+def _feeds(cost: Cost) -> str:
+    return " + ".join(cost.feeds)
+
+
+def _emitting(result: Estimate) -> Section:
+    table = result.readiness.table
+    counts = table.groupby(["operation", "state"]).size().unstack(fill_value=0)
+    states = [s for s in ("emitting", "blocked", "unknown", "not_applicable") if s in counts]
+    live = [key for key in counts.index if key in catalog.newly_available(retired=False)
+            or key in result.model.operations]  # fmt: skip
+    return Section(
+        "Mailboxes today",
+        words=["`blocked` ones are what a scenario can enable, save those without a licence."],
+        headers=["operation", *states],
+        rows=[[str(key), *(f"{counts.loc[key, s]:,}" for s in states)] for key in live],
+    )
+
+
+def _sources(result: Estimate) -> Section:
+    rows = []
+    feeds = dict.fromkeys(use.feed.id for one in result.scenarios for use in one.forecast.uses)
+    for feed_id in feeds:
+        factor = catalog.feed(feed_id).size_factor
+        span = (
+            significant(factor.mode)
+            if factor.low == factor.high
+            else (f"{significant(factor.mode)} ({significant(factor.low)}–{significant(factor.high)})")
+        )
+        rows.append([f"billed bytes per AuditData byte, {feed_id}", span, factor.basis, _cite(factor.source)])
+    shown = {v.operation for one in result.scenarios for v in one.horizon}
+    for key, rates in result.model.operations.items():
+        if key in shown:
+            size = float(np.mean(rates.bytes))
+            source = "the sample" if rates.bytes_basis == "measured" else _cite(catalog.size_of(key).source)
+            rows.append([f"bytes of one record, {key}", significant(size), rates.bytes_basis, source])
+    published = catalog.operation("Exchange/MailItemsAccessed").published_rate
+    if published is not None and "Exchange/MailItemsAccessed" in shown:
+        rows.append(
+            [
+                "published rate, Exchange/MailItemsAccessed",
+                f"{published.low:g}–{published.high:g} {published.unit}",
+                "published",
+                _cite(published.source),
+            ]
+        )
+    weights = result.model.weights.mean
+    rows.append(["a Saturday, a Sunday, a holiday, in weekdays", ", ".join(f"{w:.2f}" for w in weights[1:]),
+                 "partly_measured" if result.sample is not None else "published", _cite("town")])  # fmt: skip
+    return Section("Where the figures come from", headers=["figure", "value", "basis", "source"], rows=rows)
+
+
+def _cite(source_id: str) -> str:
+    source = catalog.sources()[source_id]
+    return f"{source.title}{f', {source.url}' if source.url else ''} ({source.dated or source.read})"
+
+
+def whole_bills(one: ScenarioEstimate) -> list[Cost]:
+    """For each plan the bill of all its feeds together."""
+    largest: dict[str, Cost] = {}
+    for cost in one.costs:
+        if cost.plan.id not in largest or len(cost.feeds) > len(largest[cost.plan.id].feeds):
+            largest[cost.plan.id] = cost
+    return list(largest.values())

@@ -1,0 +1,178 @@
+"""What joining mailboxes would add: additivity, shrinkage and known truths."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from estimator import catalog
+from estimator.draws import Draws
+from estimator.joining import Population, Published, Sampled, derive, learn
+
+MAIL_ITEMS = "Exchange/MailItemsAccessed"
+ATTACHMENTS = "Exchange/AttachmentAccess"
+DRAWS = Draws(2000, 0)
+
+
+def population(counts: np.ndarray, classes: list[str], klass: np.ndarray, is_user: np.ndarray | None = None) -> Population:
+    n = len(klass)
+    users = np.ones(n, bool) if is_user is None else is_user
+    return Population(pd.Index([f"u{i}@x.example" for i in range(n)]), classes, klass.astype(np.intp), counts, users)
+
+
+@pytest.fixture(scope="module")
+def tenant() -> tuple[Population, Sampled, np.ndarray]:
+    """400 mailboxes of two classes; the first 120 emit at a rate that follows their activity closely."""
+    dice = np.random.default_rng(4)
+    counts = dice.gamma(0.6, 30.0, (400, 3))
+    counts[380:] = np.nan  # shared mailboxes: no row
+    klass = np.where(np.arange(400) >= 380, 1, 0)
+    people = population(counts, ["standard user", "none shared"], klass, klass == 0)
+    rate = np.nan_to_num(counts.sum(axis=1)) * dice.gamma(20, 1 / 20, 400) + 1
+    at = np.concatenate([np.arange(120), np.arange(380, 386)]).astype(np.intp)
+    return people, Sampled(at, rate[at], np.zeros(len(at))), rate
+
+
+def test_waves_add_up_to_all_at_once_draw_by_draw(tenant: tuple[Population, Sampled, np.ndarray]) -> None:
+    people, sampled, _ = tenant
+    learnt = learn(DRAWS, people, ATTACHMENTS, sampled)
+    everyone = np.setdiff1d(np.arange(400), sampled.at)
+
+    first, second, third = learnt.levels([everyone[::3], everyone[1::3], everyone[2::3]])
+    (at_once,) = learnt.levels([everyone])
+
+    assert (first + second + third).people == pytest.approx(at_once.people)
+
+
+def test_the_known_total_is_near_the_mean_and_inside_the_interval(tenant: tuple[Population, Sampled, np.ndarray]) -> None:
+    people, sampled, rate = tenant
+    users = np.setdiff1d(np.arange(380), sampled.at)
+
+    (level,) = learn(DRAWS, people, ATTACHMENTS, sampled).levels([users])
+
+    truth = rate[users].sum()
+    assert level.people.mean() == pytest.approx(truth, rel=0.12)
+    low, high = np.quantile(level.people, [0.1, 0.9])
+    assert low < truth < high
+
+
+def test_an_unsampled_class_is_wider_than_a_sampled_one(tenant: tuple[Population, Sampled, np.ndarray]) -> None:
+    people, sampled, _ = tenant
+    users = np.setdiff1d(np.arange(380), sampled.at)
+    half = people.klass.copy()
+    half[users[::2]] = 2
+    split = dataclasses.replace(people, classes=[*people.classes, "standard_unlisted user"], klass=half)
+
+    seen, unseen = learn(DRAWS, split, ATTACHMENTS, sampled).levels([users[1::2], users[::2]])
+
+    assert unseen.people.std() / unseen.people.mean() > 1.2 * seen.people.std() / seen.people.mean()
+
+
+def test_mailboxes_without_a_row_take_their_own_shrunk_mean() -> None:
+    """Six shared mailboxes of 10 a day, forty users of 30: (6 x 10 + 4 x 0.75 x mean) / (6 + 4), by hand."""
+    counts = np.full((60, 3), np.nan)
+    counts[:40] = 5.0
+    klass = np.where(np.arange(60) < 40, 0, 1)
+    people = population(counts, ["standard user", "none shared"], klass, klass == 0)
+    rate = np.where(np.arange(46) < 40, 30.0, 10.0)
+    sampled = Sampled(np.arange(46, dtype=np.intp), rate, np.zeros(46))
+
+    (level,) = learn(DRAWS, people, ATTACHMENTS, sampled).levels([np.arange(46, 60)])
+
+    overall = (40 * 30 + 6 * 10) / 46
+    expected = 14 * (6 * 10 + 4 * 0.75 * overall) / (6 + 4)
+    assert level.people.mean() == pytest.approx(expected, rel=0.06)
+
+
+def test_the_published_rate_is_what_stands_without_a_sample() -> None:
+    """A hundred users without a report: 35 a working day each, the middle of 30 to 40."""
+    people = population(np.full((110, 3), np.nan), ["standard user", "none shared"], (np.arange(110) >= 100).astype(int),
+                        np.arange(110) < 100)  # fmt: skip
+    users, shared = Published(DRAWS, people, MAIL_ITEMS).levels([np.arange(100), np.arange(100, 110)])
+
+    assert users.people.mean() == pytest.approx(3500, rel=0.05)
+    assert shared.people.mean() == pytest.approx(10 * 35 * 0.75, rel=0.05)
+    low, high = np.quantile(users.people, [0.1, 0.9])
+    assert high / low > 3  # wide: nothing was measured
+
+
+def test_the_published_rate_is_spread_by_activity_and_keeps_its_mean() -> None:
+    counts = np.column_stack([np.arange(1.0, 101.0)] * 3)
+    people = population(counts, ["standard user"], np.zeros(100, int))
+
+    quiet, busy = Published(DRAWS, people, MAIL_ITEMS).levels([np.arange(50), np.arange(50, 100)])
+
+    assert (quiet + busy).people.mean() == pytest.approx(3500, rel=0.05)
+    # 1 + ... + 50 = 1275 of 5050
+    assert quiet.people.mean() / (quiet + busy).people.mean() == pytest.approx(1275 / 5050)
+
+
+def test_a_thin_sample_is_pulled_to_the_published_rate_and_a_thick_one_is_not() -> None:
+    dice = np.random.default_rng(8)
+    counts = dice.gamma(1.0, 10.0, (1200, 3))
+    people = population(counts, ["standard user"], np.zeros(1200, int))
+    joining = np.arange(600, 1200)
+    rate = 100.0 * counts.sum(axis=1) / counts.sum(axis=1).mean()
+
+    def pull(n: int) -> float:
+        noisy = rate[:n] * dice.gamma(0.5, 2.0, n)
+        noisy *= rate[:n].sum() / noisy.sum()
+        sampled = Sampled(np.arange(n, dtype=np.intp), noisy, np.zeros(n))
+        learnt = learn(DRAWS, people, MAIL_ITEMS, sampled)
+        (with_,) = learnt.levels([joining])
+        (without,) = dataclasses.replace(learnt, shrink=None).levels([joining])
+        return float(with_.people.mean() / without.people.mean())
+
+    thick, thin = pull(500), pull(6)
+
+    assert 0.9 < thick <= 1.0
+    assert thin < 0.85 * thick
+
+
+def test_an_application_on_a_tenth_of_mailboxes_is_carried_over_as_one() -> None:
+    """200 sampled, 20 touched at 50 a day: 300 joining mailboxes get about 300 x 20.5/201 x 50 a calendar day."""
+    people = population(np.full((500, 3), 5.0), ["standard user"], np.zeros(500, int))
+    apps = np.where(np.arange(200) < 20, 50.0, 0.0)
+    sampled = Sampled(np.arange(200, dtype=np.intp), np.full(200, 30.0), apps)
+
+    (level,) = learn(DRAWS, people, ATTACHMENTS, sampled).levels([np.arange(200, 500)])
+
+    assert level.applications.mean() == pytest.approx(300 * 20.5 / 201 * 50, rel=0.03)
+    assert level.people.mean() == pytest.approx(300 * 30, rel=0.05)
+
+
+def test_send_follows_the_report_and_needs_no_sample() -> None:
+    counts = np.zeros((50, 3))
+    counts[:, 0] = 8.0
+    counts[40:] = np.nan
+    people = population(counts, ["standard user", "none shared"], (np.arange(50) >= 40).astype(int), np.arange(50) < 40)
+
+    users, shared = derive(DRAWS, people, "Exchange/Send", None).levels([np.arange(40), np.arange(40, 50)])
+
+    assert users.people.mean() == pytest.approx(320, rel=0.02)
+    assert users.people.std() / users.people.mean() == pytest.approx(catalog.priors().send_ratio_log_sd.value, rel=0.1)
+    assert shared.people.tolist() == [0.0] * DRAWS.count
+
+
+def test_sends_closeness_to_the_report_is_learnt_from_the_sample() -> None:
+    counts = np.full((300, 3), 10.0)
+    people = population(counts, ["standard user"], np.zeros(300, int))
+    sampled = Sampled(np.arange(100, dtype=np.intp), np.full(100, 9.0), np.zeros(100))
+
+    (level,) = derive(DRAWS, people, "Exchange/Send", sampled).levels([np.arange(100, 300)])
+
+    assert level.people.mean() == pytest.approx(200 * 9.0, rel=0.01)
+
+
+def test_the_same_seed_gives_the_same_draws_and_operations_do_not_disturb_each_other() -> None:
+    people = population(np.full((50, 3), 5.0), ["standard user"], np.zeros(50, int))
+    sampled = Sampled(np.arange(20, dtype=np.intp), np.full(20, 3.0), np.zeros(20))
+
+    first = learn(DRAWS, people, ATTACHMENTS, sampled).levels([np.arange(20, 50)])[0].people
+    learn(DRAWS, people, MAIL_ITEMS, sampled)
+    again = learn(Draws(2000, 0), people, ATTACHMENTS, sampled).levels([np.arange(20, 50)])[0].people
+    other = learn(Draws(2000, 1), people, ATTACHMENTS, sampled).levels([np.arange(20, 50)])[0].people
+
+    assert (first == again).all()
+    assert not (first == other).any()
