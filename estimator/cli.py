@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import os
 import sys
 import traceback
@@ -106,6 +107,10 @@ def _progress(step: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code. Every refusal is one message on stderr, never a traceback."""
+    # Results are UTF-8 wherever they are redirected to; what a terminal cannot show is escaped and no reason to fail.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
     try:
         app(list(arguments) if arguments is not None else None)
     except SystemExit as done:

@@ -26,7 +26,7 @@ class InputFile:
     Attributes:
         path: where it is.
         shown: its path below the tenant folder, as messages and outputs name it.
-        kind: what it was taken for; `unknown` is refused, `document` is passed over.
+        kind: what it was taken for; `unknown` is refused, `document` and `usage-report` are passed over.
     """
 
     path: Path
@@ -56,8 +56,8 @@ class TenantFolder:
         return [file for file in self.files if file.kind.startswith("audit-")]
 
     def findings(self) -> list[Finding]:
-        """One `file_not_recognised` per refused file."""
-        return [
+        """One `file_not_recognised` per refused file, one `file_not_used` per report that is known and not needed."""
+        refused = [
             Finding(
                 "file_not_recognised",
                 "error",
@@ -67,13 +67,22 @@ class TenantFolder:
             )
             for file in self.of_kind("unknown")
         ]
+        return refused + [
+            Finding(
+                "file_not_used",
+                "info",
+                f"{file.shown}: a usage report that this version makes no use of; only the one of email activity counts.",
+                file.shown,
+            )
+            for file in self.of_kind("usage-report")
+        ]
 
 
 def read_folder(root: Path) -> TenantFolder:
     """List and recognise the files of a tenant folder, subfolders included. Hidden files are passed over.
 
     Raises:
-        TenantFolderError: there is no such folder, or nothing in it.
+        TenantFolderError: there is no such folder, nothing in it, or a file in it cannot be read.
     """
     if not root.is_dir():
         raise TenantFolderError(
@@ -86,7 +95,11 @@ def read_folder(root: Path) -> TenantFolder:
         relative = path.relative_to(root)
         if any(part.startswith(".") for part in relative.parts):
             continue
-        files.append(InputFile(path, relative.as_posix(), _kind(path)))
+        try:
+            kind = _kind(path)
+        except OSError as error:
+            raise TenantFolderError(f"cannot be read: {error.strerror or error}", path=path) from error
+        files.append(InputFile(path, relative.as_posix(), kind))
     if not files:
         raise TenantFolderError("the folder is empty", path=root, expected="at least a mailbox and a licence inventory")
     return TenantFolder(root, tuple(files))

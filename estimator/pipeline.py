@@ -13,7 +13,7 @@ from estimator import audit, catalog
 from estimator.audit import Reduction
 from estimator.cost import Cost, PlanOnTerms, price
 from estimator.draws import Draws
-from estimator.errors import TenantFolderError
+from estimator.errors import PlanError, ScenarioError, TenantFolderError, UsageError
 from estimator.findings import Finding, distinct
 from estimator.folder import TenantFolder, read_folder
 from estimator.forecast import Forecast, Spread, Volume
@@ -143,7 +143,7 @@ def estimate(
         as_of: the day of the estimate; nothing here reads the clock.
         draws: how many draws.
         seed: of every random number.
-        strict: whether a file of no known shape stops the run.
+        strict: whether a file that is refused stops the run.
         progress: told what is being done.
 
     Raises:
@@ -152,10 +152,11 @@ def estimate(
     root = Path(tenant)
     folder = read_folder(root)
     findings = folder.findings()
-    if strict and findings:
-        raise TenantFolderError(findings[0].message, path=root)
-    asked = [find_plan(plan, plans_dirs) for plan in plans]
+    if strict:
+        _stop_at_errors(findings, root)
+    asked = [_plan(plan, plans_dirs) for plan in plans]
     stories = _scenarios(folder, scenarios, asked, as_of)
+    terms = [_plans(story, shown, asked, plans_dirs) for shown, story in stories]
     progress("reading inventories")
     inventory = read_inventory(
         *([(f.path, f.shown) for f in folder.of_kind(kind)] for kind in ("mailboxes", "licences", "email-activity"))
@@ -166,6 +167,8 @@ def estimate(
         progress("reading the audit sample")
         sample = audit.reduce([file.path for file in folder.audit_files])
         findings += _below(sample.findings, root)
+        if strict:
+            _stop_at_errors(findings, root)
     else:
         findings.append(
             Finding(
@@ -182,14 +185,14 @@ def estimate(
     chosen = [(shown, story, enabled(story, inventory.mailboxes, shown)) for shown, story in stories]
     models: dict[tuple[str | None, str | None], RateModel] = {}
     results = []
-    for _, story, parts in chosen:
+    for (_, story, parts), offers in zip(chosen, terms, strict=True):
         progress(f"forecasting {story.id}")
         where = (story.country, story.subdivision)
         if where not in models:
             models[where] = fit_rates(reduction, inventory, readiness, Holidays(*where), Draws(draws, seed))
         model = models[where]
         forecast = Forecast(story, model, readiness, parts)
-        costs, doubts = price(forecast, _plans(story, asked, plans_dirs), inventory.premium_users, as_of)
+        costs, doubts = price(forecast, offers, inventory.premium_users, as_of)
         results.append(
             ScenarioEstimate(
                 story, forecast, list(forecast.volumes(monthly=True)), list(forecast.volumes(monthly=False)), costs
@@ -202,29 +205,57 @@ def estimate(
     )
 
 
+def _stop_at_errors(findings: Sequence[Finding], root: Path) -> None:
+    for finding in findings:
+        if finding.severity == "error":
+            raise TenantFolderError(finding.message, path=root)
+
+
 def _scenarios(
     folder: TenantFolder, given: Sequence[Path | str], plans: Sequence[Plan], as_of: dt.date
 ) -> list[tuple[str, Scenario]]:
     """The scenarios with the names that messages call them."""
-    if given:
-        return [(str(path), load_scenario(Path(path))) for path in given]
-    beside = [file for file in folder.of_kind("scenario") if "/" not in file.shown]
-    if beside:
-        return [(file.shown, load_scenario(file.path, file.shown)) for file in beside]
-    siems = {plan.siem for plan in plans or _reference_plans(None)}
-    feeds = [feed.id for feed in catalog.feeds().values() if feed.siem in siems]
-    return [("default scenario", default_scenario(as_of, feeds))]
+    stories = [(str(path), load_scenario(Path(path))) for path in given]
+    if not given:
+        beside = [file for file in folder.of_kind("scenario") if "/" not in file.shown]
+        stories = [(file.shown, load_scenario(file.path, file.shown)) for file in beside]
+    if not stories:
+        siems = {plan.siem for plan in plans or _reference_plans(None)}
+        feeds = [feed.id for feed in catalog.feeds().values() if feed.siem in siems]
+        return [("default scenario", default_scenario(as_of, feeds))]
+    files: dict[str, str] = {}
+    for shown, story in stories:
+        if story.id in files:
+            raise ScenarioError(
+                f"{story.id!r} is also the id of {files[story.id]}", path=shown, place="id", expected="each id once"
+            )
+        files[story.id] = shown
+    return stories
 
 
-def _plans(story: Scenario, asked: Sequence[Plan], dirs: Sequence[Path | str]) -> list[PlanOnTerms]:
+def _plans(story: Scenario, shown: str, asked: Sequence[Plan], dirs: Sequence[Path | str]) -> list[PlanOnTerms]:
     """The plans of a scenario: those asked for, else those it names, else the reference plan of each SIEM in it."""
     own = {choice.id: choice for choice in story.plans}
     if asked:
         return [PlanOnTerms(plan, own.get(plan.id, PlanChoice(id=plan.id))) for plan in asked]
     if story.plans:
-        return [PlanOnTerms(find_plan(choice.id, dirs), choice) for choice in story.plans]
+        return [
+            PlanOnTerms(_plan(choice.id, dirs, shown, f"plans[{number}].id"), choice)
+            for number, choice in enumerate(story.plans)
+        ]
     siems = {catalog.feed(feed).siem for feed in story.feed_ids()}
     return [PlanOnTerms(plan, PlanChoice(id=plan.id)) for plan in _reference_plans(siems)]
+
+
+def _plan(name: str, dirs: Sequence[Path | str], shown: str | None = None, place: str | None = None) -> Plan:
+    """The plan of an id or file that the command line names, or a scenario file at a place."""
+    try:
+        return find_plan(name, dirs)
+    except PlanError as error:
+        if error.path is not None:
+            raise
+        kind = UsageError if shown is None else ScenarioError
+        raise kind(error.found, path=shown, place=place, expected=error.expected, mend=error.mend) from error
 
 
 def _reference_plans(siems: set[str] | None) -> list[Plan]:

@@ -85,7 +85,8 @@ def judge(
     table.loc[off, "state"] = "blocked"
     table.loc[on | unclear, "state"] = "unknown"
     table.loc[on & table["covered"], "state"] = "emitting"
-    against = table["seen"] & ~on
+    # Settings that could not be read say nothing that a sample could contradict.
+    against = table["seen"] & ~on & ~unclear
     table.loc[table["seen"], "state"] = "emitting"
     table.loc[table["seen"], "reason"] = "observed in the sample"
     table.loc[on & ~table["seen"] & table["covered"], "reason"] = "on, and covered by the sample, which shows none"
@@ -154,10 +155,14 @@ def _rule(key: str, box: dict[str, object]) -> tuple[str, str, bool]:
         return "off", "the user has no licence with a mailbox", False
     if operation.licence == "premium" and box["audit_tier"] != "premium":
         return "off", "needs Audit (Premium)", False
+    if box["kind"] in action.unverified_on:
+        return "unclear", f"no source says whether {box['kind']} mailboxes log it", False
     if box["kind"] == "group":
         # Group mailboxes have a fixed set that no setting changes (audit_events.md §1.1).
         on = bool(action.group_default)
         return ("on", "in the fixed set of group mailboxes", False) if on else ("never", "not in the fixed set", False)
+    if not box["audit_enabled"]:
+        return "off", "AuditEnabled is False", True
     types = [t for t in _LOGON_TYPES if t in action.default or t in action.optional]
     sets = {t: str(box[f"audit_{t}"]) for t in types}
     if any(value == "?" for value in sets.values()):
@@ -165,13 +170,11 @@ def _rule(key: str, box: dict[str, object]) -> tuple[str, str, bool]:
     having = [t for t in types if action.action in sets[t].split(",")]
     # What owners do is nearly all of it, so a set that has the action for others only counts as off.
     main = types[0] if types else "owner"
-    if not box["audit_enabled"]:
-        return "off", "AuditEnabled is False", True
     if main in having:
         return "on", f"{action.action} is in the {main} set", True
-    managed = str(box["default_audit_set"]).split(",")
+    managed = str(box["default_audit_set"])
     if not action.default:
         return "off", f"off until an administrator adds {action.action}", True
-    if main not in managed:
+    if managed != "?" and main not in managed.split(","):
         return "off", f"the {main} set was customised and lacks {action.action}", True
     return "off", f"{action.action} is not in the {main} set yet", True

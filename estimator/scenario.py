@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,23 +12,123 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pandas as pd
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from estimator import catalog
 from estimator.errors import ScenarioError, UsageError
+from pricing.money import CURRENCIES
+from pricing.prices import nearest, refuse
 from pricing.problems import problems_of
 
 NEWLY_AVAILABLE = "newly-available"
 
 
+#: Kinds of change that are meant and not built yet.
+PLANNED = ("disconnect", "drop", "grow", "route", "assign_licence", "retain", "price", "assume")
+
+
 def _day(value: object) -> object:
-    """TOML dates only: a date-time would silently drop its hour."""
+    """TOML dates only (a date-time would silently drop its hour), of the years a forecast can mean."""
     if isinstance(value, dt.datetime) or not isinstance(value, dt.date):
-        raise ValueError("a date such as 2027-01-01, without quotes")
+        raise refuse(f"found {value!r}", "a date such as 2027-01-01, without quotes")
+    if not 2000 <= value.year < 2100:
+        raise refuse(f"found {value}", "a day of the years 2000 to 2099")
     return value
 
 
+def _feed(value: str) -> str:
+    try:
+        return catalog.feed(value).id
+    except UsageError as error:
+        raise refuse(error.found, error.expected, error.mend) from error
+
+
+def _operation(value: str) -> str:
+    if value == NEWLY_AVAILABLE:
+        return value
+    try:
+        return catalog.operation(value).id
+    except UsageError as error:
+        expected = f"{NEWLY_AVAILABLE!r}, or {error.expected}"
+        raise refuse(error.found, expected, nearest(value, [NEWLY_AVAILABLE]) or error.mend) from error
+
+
+def _currency(value: str) -> str:
+    if value not in CURRENCIES:
+        raise refuse(
+            f"{value!r} is not a currency", "an ISO 4217 code such as 'USD'", nearest(value.upper(), CURRENCIES)
+        )
+    return value
+
+
+def _number(value: object) -> object:
+    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _list(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _conditions(value: object) -> object:
+    """One value may stand without its brackets; columns are found whatever their case."""
+    if not isinstance(value, dict):
+        return value
+    return {str(key).lower(): (v,) if isinstance(v, str) else _list(v) for key, v in value.items()}
+
+
+def _no_control_characters(value: str) -> str:
+    if not value.isprintable():
+        raise refuse(f"found {value!r}", "one line without control characters")
+    return value
+
+
+def _available(value: object) -> object:
+    if isinstance(value, dict) and value.get("kind") in PLANNED:
+        raise refuse(
+            f"changes of kind {value['kind']!r} are not available in this version",
+            "changes of kind 'enable' or 'connect'",
+            "Take it out; what it would change stays in the figures.",
+        )
+    return value
+
+
+def _fits(change: Enable | Connect, info: ValidationInfo) -> Enable | Connect:
+    """The change within the horizon, and what it connects not connected yet."""
+    start, months, feeds = (info.data.get(key) for key in ("start", "months", "feeds"))
+    if change.from_ is not None and start is not None and months is not None:
+        end = _add_months(start, months)
+        if not start <= change.from_ < end:
+            raise refuse(
+                f"from = {change.from_} lies outside the scenario",
+                f"a day from {start} to {end - dt.timedelta(days=1)}",
+            )
+    if isinstance(change, Connect) and any(feed.id == change.feed and feed.connected for feed in feeds or ()):
+        raise refuse(
+            f"connects {change.feed!r}, which [[feeds]] says is connected already",
+            mend="Take the change out, or say connected = false.",
+        )
+    return change
+
+
+def _once(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    ids = [item.id for item in items]
+    if twice := [id_ for n, id_ in enumerate(ids) if id_ in ids[:n]]:
+        raise refuse(f"{twice[0]!r} stands twice", "each once")
+    return items
+
+
 Day = Annotated[dt.date, BeforeValidator(_day)]
+FeedId = Annotated[str, AfterValidator(_feed)]
+Number = Annotated[Decimal, BeforeValidator(_number)]
 
 
 class _Part(BaseModel):
@@ -37,7 +138,7 @@ class _Part(BaseModel):
 class FeedState(_Part):
     """Whether a feed flows today. Without `connected` nobody knows, and both cases are priced."""
 
-    id: str
+    id: FeedId
     connected: bool | None = None
 
 
@@ -45,28 +146,18 @@ class Enable(_Part):
     """Enable operations on the mailboxes that `where` selects, from a day on."""
 
     kind: Literal["enable"]
-    operations: tuple[str, ...] = Field(min_length=1)
-    where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    operations: Annotated[tuple[Annotated[str, AfterValidator(_operation)], ...], BeforeValidator(_list)] = Field(
+        min_length=1
+    )
+    where: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_conditions)] = Field(default_factory=dict)
     from_: Day | None = Field(default=None, alias="from")
-
-    @field_validator("where", mode="before")
-    @classmethod
-    def _lists(cls, value: object) -> object:
-        if isinstance(value, dict):
-            return {k: (v,) if isinstance(v, str) else tuple(v) if isinstance(v, list) else v for k, v in value.items()}
-        return value
-
-    @field_validator("operations", mode="before")
-    @classmethod
-    def _tuple(cls, value: object) -> object:
-        return tuple(value) if isinstance(value, list) else value
 
 
 class Connect(_Part):
     """Connect a feed from a day on: every operation it carries is added."""
 
     kind: Literal["connect"]
-    feed: str
+    feed: FeedId
     from_: Day | None = Field(default=None, alias="from")
 
 
@@ -74,72 +165,48 @@ class PlanChoice(_Part):
     """A price table to use and the customer's own terms for it."""
 
     id: str
-    discount_percent: Decimal = Field(default=Decimal(0), ge=0, le=100)
+    discount_percent: Number = Field(default=Decimal(0), ge=0, le=100)
     commitment: str = "best"
     retention_days: int | None = Field(default=None, gt=0)
-    grant_remaining_gb_per_day: Decimal | None = Field(default=None, ge=0)
-
-    @field_validator("discount_percent", "grant_remaining_gb_per_day", mode="before")
-    @classmethod
-    def _decimal(cls, value: object) -> object:
-        return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    grant_remaining_gb_per_day: Number | None = Field(default=None, ge=0)
 
 
 class Budget(_Part):
     """A limit on the monthly bill, at a stated quantile of the forecast."""
 
-    monthly: Decimal = Field(gt=0)
-    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    monthly: Number = Field(gt=0)
+    currency: Annotated[str, AfterValidator(_currency)]
     quantile: Literal["mean", "p10", "p50", "p90"] = "p90"
     applies_to: Literal["added", "with"] = "added"
 
-    @field_validator("monthly", mode="before")
-    @classmethod
-    def _decimal(cls, value: object) -> object:
-        return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
-
-Change = Annotated[Enable | Connect, Field(discriminator="kind")]
+Change = Annotated[
+    Annotated[Enable | Connect, Field(discriminator="kind")], BeforeValidator(_available), AfterValidator(_fits)
+]
 
 
 class Scenario(_Part):
-    """One what-if, as its file states it, with the defaults filled in."""
+    """One what-if, as its file states it, with the defaults filled in.
+
+    `changes` comes after what a change is checked against.
+    """
 
     schema_version: Literal[1]
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
-    title: str = Field(min_length=1)
+    title: Annotated[str, AfterValidator(_no_control_characters)] = Field(min_length=1)
     start: Day
     months: int = Field(default=12, ge=1, le=60)
     country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
     subdivision: str | None = None
-    feeds: tuple[FeedState, ...] = ()
-    changes: tuple[Change, ...] = ()
-    plans: tuple[PlanChoice, ...] = ()
+    feeds: Annotated[tuple[FeedState, ...], BeforeValidator(_list), AfterValidator(_once)] = ()
+    changes: Annotated[tuple[Change, ...], BeforeValidator(_list)] = ()
+    plans: Annotated[tuple[PlanChoice, ...], BeforeValidator(_list), AfterValidator(_once)] = ()
     budget: Budget | None = None
 
-    @field_validator("feeds", "changes", "plans", mode="before")
-    @classmethod
-    def _tuple(cls, value: object) -> object:
-        return tuple(value) if isinstance(value, list) else value
-
     @model_validator(mode="after")
-    def _fits_together(self) -> Scenario:
-        known = [feed.id for feed in self.feeds]
-        if twice := sorted({f for f in known if known.count(f) > 1}):
-            raise ValueError(f"feeds: {twice[0]!r} stands twice")
-        for number, change in enumerate(self.changes, start=1):
-            day = change.from_
-            if day is not None and not self.start <= day < self.end:
-                raise ValueError(
-                    f"changes[{number}].from: {day} lies outside the scenario, which runs from {self.start} to "
-                    f"{self.end - dt.timedelta(days=1)}"
-                )
-            if isinstance(change, Connect):
-                state = next((feed for feed in self.feeds if feed.id == change.feed), None)
-                if state is not None and state.connected:
-                    raise ValueError(
-                        f"changes[{number}]: connects {change.feed!r}, which [[feeds]] says is connected already"
-                    )
+    def _forecasts_something(self) -> Scenario:
+        if not self.feed_ids():
+            raise refuse("the scenario names no feed", "[[feeds]], or a change of kind 'connect'")
         return self
 
     @property
@@ -190,25 +257,23 @@ def load_scenario(path: Path, shown: str | None = None) -> Scenario:
     """
     name = shown or str(path)
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal)
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise UsageError("there is no such scenario file", path=name) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"cannot be read: {error}", path=name) from error
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"is not valid TOML: {error}", path=name, expected="a scenario file") from error
+        raise ScenarioError(f"cannot be read: {error}", path=name, expected="a scenario file in TOML, UTF-8") from error
     try:
-        scenario = Scenario.model_validate(document)
+        document = tomllib.loads(text, parse_float=Decimal)
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        # Numbers too long for Python and nesting without end are errors of their own, not TOML's.
+        place = re.search(r"at line (\d+)", str(error))
+        raise ScenarioError(
+            f"is not valid TOML: {error}", path=name, place=place and place[1], expected="a scenario file"
+        ) from error
+    try:
+        return Scenario.model_validate(document)
     except ValidationError as error:
         raise _refusal(error, name) from error
-    for feed in scenario.feed_ids():
-        _known(lambda feed=feed: catalog.feed(feed), name, "feeds")
-    for number, change in enumerate(scenario.changes, start=1):
-        if isinstance(change, Enable):
-            for key in change.operations:
-                if key != NEWLY_AVAILABLE:
-                    _known(lambda key=key: catalog.operation(key), name, f"changes[{number}].operations")
-    return scenario
 
 
 def default_scenario(as_of: dt.date, feeds: Sequence[str], country: str | None = None) -> Scenario:
@@ -244,7 +309,7 @@ def enabled(scenario: Scenario, mailboxes: pd.DataFrame, shown: str) -> list[Ena
         ScenarioError: a `where` names no column of the inventory or matches no mailbox.
     """
     first: dict[str, pd.Series] = {}
-    for number, change in enumerate(scenario.changes, start=1):
+    for number, change in enumerate(scenario.changes):
         if not isinstance(change, Enable):
             continue
         chosen = _where(change, mailboxes, shown, f"changes[{number}].where")
@@ -300,13 +365,6 @@ def _refusal(error: ValidationError, path: str) -> ScenarioError:
         return ScenarioError(only.found, path=path, place=only.place, expected=only.expected, mend=only.mend)
     lines = "".join(f"\n  {problem}" for problem in problems)
     return ScenarioError(f"{len(problems)} problems{lines}", path=path)
-
-
-def _known(look_up: Any, path: str, place: str) -> None:
-    try:
-        look_up()
-    except UsageError as error:
-        raise ScenarioError(error.found, path=path, place=place, expected=error.expected, mend=error.mend) from error
 
 
 def _add_months(day: dt.date, months: int) -> dt.date:

@@ -96,15 +96,15 @@ SELECT {"number, place, text, moment," if tolerant else ""} key,
   CASE WHEN is_upn(owner) THEN owner
        WHEN owner <> '' THEN ''
        WHEN workload = 'Exchange' AND operation IN ({mailbox_operations}) AND is_upn(principal) THEN principal
-       ELSE site END AS subject,
+       ELSE coalesce(site, '') END AS subject,
   principal, workload, operation, access_type, app_id, throttled, items, bytes
 FROM (
   SELECT {"number, place, text," if tolerant else ""}
     coalesce(try_cast(s.Id AS UUID), CAST(md5(coalesce(nullif(s.Id, ''), text)) AS UUID)) AS key,
     s.CreationTime AS moment,
     utc(s.CreationTime) AS time,
-    coalesce(lower(s.MailboxOwnerUPN), '') AS owner,
-    coalesce(lower(s.SiteUrl), '') AS site,
+    lower(s.MailboxOwnerUPN) AS owner,
+    lower(s.SiteUrl) AS site,
     coalesce(lower(s.UserId), '') AS principal,
     coalesce(s.Workload, '') AS workload,
     trim(s.Operation) AS operation,

@@ -10,7 +10,7 @@ import pandas as pd
 from estimator import tables
 from estimator.errors import InventoryError
 from estimator.findings import Finding
-from estimator.inventory.sheet import Wanted, read_sheet
+from estimator.inventory.sheet import Part, Wanted, read_sheet
 
 EXPORT_COMMAND = "Export again with: Get-MgReportEmailActivityUserDetail -Period D30 -OutFile email_activity.csv"
 
@@ -27,22 +27,32 @@ _WANTED = {
 _CONCEALED = re.compile(r"^[0-9a-f]{32}$")
 
 
-def read_activity(path: Path, shown: str) -> tuple[pd.DataFrame, list[Finding]]:
+def read_activity(path: Path, shown: str) -> Part:
     """Read one email activity report.
 
     Returns:
-        `tables.ACTIVITY`, one row per user not deleted, and the findings.
+        `tables.ACTIVITY`, one row per user not deleted whose name is not concealed.
 
     Raises:
         InventoryError: a needed column is missing, or a count or date cannot be read.
     """
-    sheet, _ = read_sheet(path, shown, _WANTED, EXPORT_COMMAND)
+    sheet, _, rows, findings = read_sheet(path, shown, _WANTED, EXPORT_COMMAND)
     sheet = sheet[(sheet["upn"] != "") & (sheet["deleted"].str.lower() != "true")]
-    findings = []
+    if sheet.empty:
+        findings.append(
+            Finding(
+                "activity_empty",
+                "warning",
+                "the report names no user who is not deleted, so the forecast goes without activity and is wider. "
+                f"{EXPORT_COMMAND}",
+                shown,
+            )
+        )
     numbers = {}
     for column in ("sends", "receives", "reads", "period_days"):
         numbers[column] = pd.to_numeric(sheet[column].replace("", "0"), errors="coerce")
-        _refuse_bad(sheet, numbers[column].isna() | (numbers[column] < 0), column, shown, "a whole number")
+        whole = (numbers[column] >= 0) & (numbers[column] % 1 == 0)
+        _refuse_bad(sheet, ~whole, column, shown, "a whole number")
     ends = pd.to_datetime(sheet["period_end"], errors="coerce", format="ISO8601")
     _refuse_bad(sheet, ends.isna(), "period_end", shown, "a date such as 2026-11-09")
     _refuse_bad(sheet, numbers["period_days"] <= 0, "period_days", shown, "7, 30, 90 or 180")
@@ -70,16 +80,16 @@ def read_activity(path: Path, shown: str) -> tuple[pd.DataFrame, list[Finding]]:
             "period_end": ends[keep].astype("datetime64[us]"),
         }
     ).reset_index(drop=True)
-    return tables.ACTIVITY.check(out, "read_activity"), findings
+    return Part(tables.ACTIVITY.check(out, "read_activity"), rows, findings)
 
 
 def _refuse_bad(sheet: pd.DataFrame, bad: pd.Series, column: str, shown: str, expected: str) -> None:
     if bad.any():
-        first = sheet.index[bad.to_numpy()][0]
+        line = int(sheet.index[bad][0])
         raise InventoryError(
-            f"column {_WANTED[column].names[0]!r} holds {sheet.loc[first, column]!r}",
+            f"column {_WANTED[column].names[0]!r} holds {sheet.loc[line, column]!r}",
             path=shown,
-            place=int(first) + 2,
+            place=line,
             expected=expected,
             mend=EXPORT_COMMAND,
         )

@@ -14,6 +14,7 @@ from estimator.findings import Finding
 from estimator.inventory import activity as activity_report
 from estimator.inventory import licences as licence_file
 from estimator.inventory import mailboxes as mailbox_export
+from estimator.inventory.sheet import Part
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def read_inventory(
 
 
 def _read(
-    reader: Callable[[Path, str], tuple[pd.DataFrame, list[Finding]]],
+    reader: Callable[[Path, str], Part],
     files: Sequence[tuple[Path, str]],
     rows: dict[str, int],
     findings: list[Finding],
@@ -112,17 +113,17 @@ def _read(
     """All files of one kind under each other; counts and findings are added to those given."""
     frames = []
     for path, shown in files:
-        frame, found = reader(path, shown)
-        frames.append(frame)
-        rows[shown] = len(frame)
-        findings.extend(found)
+        part = reader(path, shown)
+        frames.append(part.table)
+        rows[shown] = part.rows
+        findings.extend(part.findings)
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
 def _once(boxes: pd.DataFrame, findings: list[Finding]) -> pd.DataFrame:
     again = boxes.duplicated("mailbox")
     if again.any():
-        settings = ["kind", "audit_enabled", "audit_admin", "audit_delegate", "audit_owner"]
+        settings = ["kind", "audit_enabled", "default_audit_set", "audit_admin", "audit_delegate", "audit_owner"]
         differ = boxes.drop_duplicates(["mailbox", *settings]).duplicated("mailbox").sum()
         findings.append(
             Finding(

@@ -9,7 +9,7 @@ import pandas as pd
 
 from estimator.errors import InventoryError
 from estimator.findings import Finding
-from estimator.inventory.sheet import Wanted, read_sheet
+from estimator.inventory.sheet import Part, Wanted, read_sheet
 
 EXPORT_COMMAND = (
     "Export again with: Get-EXOMailbox -ResultSize Unlimited -PropertySets Minimum,Audit | "
@@ -46,26 +46,26 @@ _KINDS = {
     "inactivemailbox": "inactive",
 }
 
-#: What Export-Csv writes where a list was not joined: the type's name instead of the values.
-_TYPE_NAME = re.compile(r"^(System\.|Microsoft\.Exchange\.|Deserialized\.)")
+#: What stands where a list was not joined: its type's name instead of the values, or the first few and an ellipsis.
+_NOT_JOINED = re.compile(r"^(System\.|Microsoft\.Exchange\.|Deserialized\.)|\.\.\.|…")
 
 
-def read_mailboxes(path: Path, shown: str) -> tuple[pd.DataFrame, list[Finding]]:
+def read_mailboxes(path: Path, shown: str) -> Part:
     """Read one mailbox export.
 
     Returns:
         One row per mailbox with the columns of `tables.MAILBOXES` (without `audit_tier`), and every further column of
-        the export in lower case for the `where` of scenarios; and the findings.
+        the export in lower case for the `where` of scenarios.
 
     Raises:
         InventoryError: a needed column is missing, or the file has no mailbox at all.
     """
-    sheet, rest = read_sheet(path, shown, _WANTED, EXPORT_COMMAND)
-    findings: list[Finding] = []
-    key = sheet["upn"].where(sheet["upn"] != "", sheet["smtp"]).str.lower()
+    sheet = read_sheet(path, shown, _WANTED, EXPORT_COMMAND)
+    cells, findings = sheet.cells, sheet.findings
+    key = cells["upn"].where(cells["upn"] != "", cells["smtp"]).str.lower()
     nameless = key == ""
     if nameless.any():
-        lines = ", ".join(str(i + 2) for i in sheet.index[nameless][:5])
+        lines = ", ".join(map(str, cells.index[nameless][:5]))
         findings.append(
             Finding(
                 "mailbox_without_name",
@@ -75,44 +75,43 @@ def read_mailboxes(path: Path, shown: str) -> tuple[pd.DataFrame, list[Finding]]
                 shown,
             )
         )
-    out = pd.DataFrame(
-        {
-            "mailbox": key,
-            "smtp": sheet["smtp"].str.lower(),
-            "kind": sheet["recipient_type"].str.lower().map(lambda t: _KINDS.get(t, t or "unknown")),
-            "audit_enabled": sheet["audit_enabled"].str.lower().isin(["true", "1", "yes"]),
-            "default_audit_set": _lists(sheet["default_audit_set"], lower=True),
-            "audit_admin": _lists(sheet["audit_admin"]),
-            "audit_delegate": _lists(sheet["audit_delegate"]),
-            "audit_owner": _lists(sheet["audit_owner"]),
-            **{name.lower(): sheet[f"+{column}"] for column, name in rest.items()},
-        }
-    )[~nameless.to_numpy()]
-    unreadable = out[["audit_admin", "audit_delegate", "audit_owner"]].isna().any(axis=1)
+    # The columns of our own come last: an export's `Kind` or `Mailbox` must not pass for them.
+    out = sheet.rest.assign(
+        mailbox=key,
+        smtp=cells["smtp"].str.lower(),
+        kind=cells["recipient_type"].str.lower().map(lambda t: _KINDS.get(t, t or "unknown")).astype("str"),
+        audit_enabled=cells["audit_enabled"].str.lower().isin(["true", "1", "yes"]),
+        default_audit_set=_lists(cells["default_audit_set"], lower=True),
+        audit_admin=_lists(cells["audit_admin"]),
+        audit_delegate=_lists(cells["audit_delegate"]),
+        audit_owner=_lists(cells["audit_owner"]),
+    )[~nameless]
+    if out.empty:
+        raise InventoryError("the file has no mailbox", path=shown, expected="one row per mailbox", mend=EXPORT_COMMAND)
+    unreadable = out[["default_audit_set", "audit_admin", "audit_delegate", "audit_owner"]].isna().any(axis=1)
     if unreadable.any():
         findings.append(
             Finding(
                 "audit_set_unreadable",
                 "warning",
-                f"{int(unreadable.sum())} mailboxes have a type name instead of their audit actions; whether they emit "
-                f"is unknown unless the sample shows it. {EXPORT_COMMAND}",
+                f"{int(unreadable.sum())} mailboxes have a type name or a shortened list instead of their audit "
+                "actions; where these are needed, whether they emit is unknown unless the sample shows it. "
+                f"{EXPORT_COMMAND}",
                 shown,
             )
         )
-    if out.empty:
-        raise InventoryError("the file has no mailbox", path=shown, expected="one row per mailbox", mend=EXPORT_COMMAND)
-    return out.reset_index(drop=True), findings
+    return Part(out.reset_index(drop=True), sheet.rows, findings)
 
 
 def _lists(cells: pd.Series, *, lower: bool = False) -> pd.Series:
-    """Multi-valued properties as sorted comma-joined text; NaN where only a type name was exported.
+    """Multi-valued properties as sorted comma-joined text; NaN where the list was not joined.
 
     Exports write them as `A,B`, `{A, B}`, `A B`, `A;B` or one a line. Few distinct sets exist in a tenant, so each
     spelling is parsed once.
     """
 
     def parse(cell: str) -> str | None:
-        if _TYPE_NAME.match(cell):
+        if _NOT_JOINED.search(cell):
             return None
         values = [v for v in re.split(r"[\s,;|{}\[\]\"]+", cell) if v]
         return ",".join(sorted({v.lower() if lower else v for v in values}))

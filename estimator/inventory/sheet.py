@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import NamedTuple, TextIO
 
 import pandas as pd
 
+from estimator.audit.opening import read_head
+from estimator.audit.shape import Head
 from estimator.errors import InventoryError
-from estimator.inventory.recognise import column_key
+from estimator.findings import Finding
+from estimator.inventory.recognise import column_key, layout_of
 
 
 @dataclass(frozen=True)
@@ -20,8 +28,33 @@ class Wanted:
     needed: bool = True
 
 
-def read_sheet(path: Path, shown: str, wanted: dict[str, Wanted], mend: str) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Read a CSV (plain or gzip, UTF-8 with or without BOM) as text.
+class Sheet(NamedTuple):
+    """One CSV file, read.
+
+    Attributes:
+        cells: the wanted columns under our names ('' where an optional one is absent), all of them stripped text,
+            indexed by the line each row starts on.
+        rest: the remaining columns under their own names in lower case, with the same index.
+        rows: data rows in the file, those left out too.
+        findings: rows that were left out.
+    """
+
+    cells: pd.DataFrame
+    rest: pd.DataFrame
+    rows: int
+    findings: list[Finding]
+
+
+class Part(NamedTuple):
+    """What one inventory file gives: its table, the rows it has in the file, and what was wrong or doubtful."""
+
+    table: pd.DataFrame
+    rows: int
+    findings: list[Finding]
+
+
+def read_sheet(path: Path, shown: str, wanted: dict[str, Wanted], mend: str) -> Sheet:
+    """Read a CSV file as text: plain or gzip; UTF-8 with or without BOM, or UTF-16; comma, semicolon or tab.
 
     Args:
         path: the file.
@@ -29,42 +62,78 @@ def read_sheet(path: Path, shown: str, wanted: dict[str, Wanted], mend: str) -> 
         wanted: our name of each column → how it is called in exports.
         mend: the command that exports the file again, for the error.
 
-    Returns:
-        The wanted columns under our names ('' where an optional one is absent), all cells stripped text, and the
-        remaining columns' original names by their comparison key.
-
     Raises:
         InventoryError: unreadable, or a needed column is missing.
     """
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", compression=_packing(path))
-    except (ValueError, OSError, EOFError) as error:
+        head = read_head(path)
+        layout = layout_of(head)
+        with _open(path, head) as text:
+            rows = list(_rows(text, layout.preamble, layout.delimiter))
+    except (OSError, EOFError, zlib.error, UnicodeError, csv.Error) as error:
         raise InventoryError(f"cannot be read as CSV: {error}", path=shown, mend=mend) from error
-    by_key: dict[str, str] = {}
-    for name in frame.columns:
-        by_key.setdefault(column_key(str(name)), str(name))
-    missing = []
-    out = pd.DataFrame(index=frame.index)
-    for ours, column in wanted.items():
-        found = next((by_key[column_key(n)] for n in column.names if column_key(n) in by_key), None)
-        if found is None and column.needed:
-            missing.append(column.names[0])
-        out[ours] = frame[found].str.strip() if found is not None else ""
+    _, header = rows[0] if rows else (1, [])
+    positions: dict[str, int] = {}
+    for position, name in enumerate(header):
+        positions.setdefault(column_key(name), position)
+    at = {
+        ours: next((positions[column_key(n)] for n in column.names if column_key(n) in positions), None)
+        for ours, column in wanted.items()
+    }
+    missing = [wanted[ours].names[0] for ours, position in at.items() if position is None and wanted[ours].needed]
     if missing:
         plural = "s" if len(missing) > 1 else ""
         raise InventoryError(
-            f"column{plural} {', '.join(map(repr, missing))} missing; found {', '.join(map(repr, frame.columns))}",
+            f"column{plural} {', '.join(map(repr, missing))} missing; found {', '.join(map(repr, header)) or 'none'}",
             path=shown,
-            place=1,
+            place=layout.preamble + 1,
             mend=mend,
         )
-    used = {column_key(n) for column in wanted.values() for n in column.names}
-    rest = {key: name for key, name in by_key.items() if key not in used}
-    for key, name in rest.items():
-        out[f"+{key}"] = frame[name].str.strip()
-    return out, rest
+    data = rows[1:]
+    # A row of another length is damage (a cut file, a lost quote): whose its cells are cannot be told.
+    whole = [(line, row) for line, row in data if len(row) == len(header)]
+    lines = [line for line, _ in whole]
+    findings = []
+    if len(whole) < len(data):
+        lost = [line for line, row in data if len(row) != len(header)]
+        findings.append(
+            Finding(
+                "rows_rejected",
+                "warning",
+                f"{len(lost)} of {len(data)} rows do not have the {len(header)} fields of the header (first lines "
+                f"{', '.join(map(str, lost[:5]))}) and are left out. {mend}",
+                shown,
+            )
+        )
+
+    def column(position: int | None) -> pd.Series:
+        cells = [""] * len(whole) if position is None else [row[position].strip() for _, row in whole]
+        return pd.Series(cells, index=lines, dtype="str")
+
+    used = {column_key(n) for one in wanted.values() for n in one.names}
+    rest = {header[p].strip().lower(): column(p) for key, p in positions.items() if key and key not in used}
+    return Sheet(
+        pd.DataFrame({ours: column(position) for ours, position in at.items()}, index=lines),
+        pd.DataFrame(rest, index=lines),
+        len(data),
+        findings,
+    )
 
 
-def _packing(path: Path) -> Literal["gzip"] | None:
-    with path.open("rb") as file:
-        return "gzip" if file.read(2) == b"\x1f\x8b" else None
+def _open(path: Path, head: Head) -> TextIO:
+    if head.compressed:
+        return gzip.open(path, "rt", encoding=head.encoding, newline="")
+    return path.open(encoding=head.encoding, newline="")
+
+
+def _rows(text: TextIO, preamble: int, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not blank, header first, each with its first line; commas too many at its end are dropped."""
+    reader = csv.reader(islice(text, preamble, None), delimiter=delimiter)
+    line, width = preamble + 1, 0
+    for row in reader:
+        if row:
+            width = width or len(row)
+            while len(row) > width and not row[-1]:
+                row.pop()
+            yield line, row
+        line = preamble + reader.line_num + 1

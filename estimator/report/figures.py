@@ -33,7 +33,7 @@ def money(value: float, width: float | None = None) -> str:
     if 0 < abs(value) < 0.005:
         return "<0.01" if value > 0 else ">-0.01"
     # Half up, as vendors round; float formatting would round a half to the even neighbour.
-    rounded = Decimal(repr(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    rounded = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     return f"{rounded:,f}"
 
 

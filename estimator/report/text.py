@@ -16,6 +16,7 @@ from estimator.report.sections import Section
 
 WIDTH = 110
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _NUMBER = re.compile(r"^[<>]?-?[\d,.]+%?$")
 
 
@@ -23,11 +24,13 @@ def as_table(parts: Iterable[Section]) -> str:
     """Sections for a terminal."""
     out = []
     for part in parts:
-        rule = "=" if part.level == 1 else "-"
-        out.append(f"{part.title}\n{rule * len(part.title)}" if part.level < 3 else f"{part.title}:")
-        out += [textwrap.fill(words, WIDTH, subsequent_indent="  ", break_long_words=False) for words in part.words]
+        rule, title = "=" if part.level == 1 else "-", _plain(part.title)
+        out.append(f"{title}\n{rule * len(title)}" if part.level < 3 else f"{title}:")
+        out += [
+            textwrap.fill(_plain(words), WIDTH, subsequent_indent="  ", break_long_words=False) for words in part.words
+        ]
         if part.rows:
-            out.append(_tabulate(part.rows, part.headers, "simple"))
+            out.append(_tabulate([[_plain(c) for c in row] for row in part.rows], part.headers, "simple"))
         out.append("")
     return "\n".join(out).rstrip() + "\n"
 
@@ -36,7 +39,7 @@ def as_markdown(parts: Iterable[Section]) -> str:
     """Sections as GitHub-flavoured Markdown."""
     out = []
     for part in parts:
-        out += [f"{'#' * part.level} {part.title}", ""]
+        out += [f"{'#' * part.level} {_escape(part.title)}", ""]
         for words in part.words:
             out += [_escape(words), ""]
         if part.rows:
@@ -48,12 +51,16 @@ def as_csv(result: Estimate) -> str:
     """Every spread of the estimate as one long table, unrounded.
 
     Columns: scenario, table (volume, volume_horizon, cost, cost_horizon), month, plan, feeds, operation, flow, basis,
-    measure (events, gb, or a currency), mean, p10, p50, p90.
+    measure (events, gb, or a currency), mean, p10, p50, p90, as_of.
     """
     file = io.StringIO()
-    write = csv.writer(file, lineterminator="\n").writerow
-    write(["scenario", "table", "month", "plan", "feeds", "operation", "flow", "basis", "measure",
-           "mean", "p10", "p50", "p90"])  # fmt: skip
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["scenario", "table", "month", "plan", "feeds", "operation", "flow", "basis", "measure",
+                     "mean", "p10", "p50", "p90", "as_of"])  # fmt: skip
+
+    def write(cells: list[str]) -> None:
+        words, figures = cells[:-4], cells[-4:]
+        writer.writerow([*map(_no_formula, words), *figures, result.as_of])
 
     def spread(spread: Spread) -> list[str]:
         return [repr(spread.mean), repr(spread.p10), repr(spread.p50), repr(spread.p90)]
@@ -83,5 +90,16 @@ def _tabulate(rows: list[list[str]], headers: list[str], style: str) -> str:
     return tabulate(rows, headers, tablefmt=style, disable_numparse=True, colalign=align)
 
 
-def _escape(cell: str) -> str:
-    return cell.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+def _plain(words: str) -> str:
+    """Words without control characters: names from logs and files must not steer a terminal or break a table."""
+    return _CONTROL.sub(" ", words)
+
+
+def _escape(words: str) -> str:
+    """Words as Markdown that shows them as they stand: no HTML, no links, no pictures, no further cells."""
+    return re.sub(r"[\\|\[\]]", r"\\\g<0>", _plain(words)).replace("<", "&lt;")
+
+
+def _no_formula(cell: str) -> str:
+    """A text cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

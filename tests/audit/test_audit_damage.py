@@ -1,0 +1,240 @@
+"""Damaged files: what is lost is counted and placed, what is whole is kept, and both lanes see the same."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from audit_exports import SHAPES, Record, as_array, as_csv, as_jsonl, csv_text, record, size, write
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from estimator.audit import Reduction, reduce
+from estimator.audit.reduce import SHOWN_REJECTS, _reduce
+from estimator.errors import AuditExportError
+
+RECORDS = [record(n, Subject='a "quoted" \\ word, 発注') for n in range(1, 8)]
+
+
+def account(result: Reduction) -> tuple[int, int, int, int]:
+    assert result.read == result.distinct + result.duplicates + result.rejected
+    assert result.read == sum(file.read for file in result.files)
+    assert int(result.table["events"].sum()) == result.distinct == int(result.hours["events"].sum())
+    assert int(result.table["raw_events"].sum()) == result.distinct + result.duplicates
+    return result.read, result.distinct, result.duplicates, result.rejected
+
+
+@pytest.mark.parametrize(
+    ("find", "replace", "rejected", "places"),
+    [
+        pytest.param('}",x\r\n', "},x\r\n", 1, ["line 2"], id="closing quote lost"),
+        pytest.param(',"{', ",{", 1, ["line 2"], id="opening quote lost"),
+        pytest.param('""Id', '"Id', 1, ["line 2"], id="doubled quote halved"),
+        pytest.param('""Id""', '""Id', 1, ["line 2"], id="JSON broken"),
+        pytest.param('x,x,x,x,x,"{', 'x,x,"{', 1, ["line 2"], id="columns missing"),
+        pytest.param('}",x\r\n', '}"\r\n', 0, [], id="last column missing"),
+        pytest.param('}",x\r\n', '}",x,y\r\n', 0, [], id="column too many"),
+        pytest.param("MailItemsAccessed", "MailItems\0Accessed", 1, ["line 2"], id="NUL inside"),
+        pytest.param("x,x,x,x,x,", "\0\0\0\r\nx,x,x,x,x,", 1, ["line 2"], id="NULs between"),
+        pytest.param('""quoted', '"\udcff', 1, ["line 2"], id="quote and byte lost"),
+        pytest.param("quoted", "\udcff", 0, [], id="byte that is not UTF-8"),
+        pytest.param("quoted", "\\ud83d", 0, [], id="half a surrogate pair"),
+    ],
+)
+def test_one_fault_in_a_csv_costs_one_record_at_most(
+    tmp_path: Path, find: str, replace: str, rejected: int, places: list[str]
+) -> None:
+    text = csv_text([one.decode().strip() for one in (as_jsonl([r]) for r in RECORDS)])
+    assert find in text
+    mangled = text.replace(find, replace, 1).encode("utf-8", "surrogateescape")
+    result = reduce([write(tmp_path / "a.csv", mangled)])
+    rows = 8 if replace.startswith("\0") else 7
+    assert account(result) == (rows, rows - rejected, 0, rejected)
+    assert [reject.place for reject in result.rejects] == places
+    assert all(reject.reason for reject in result.rejects)
+
+
+@pytest.mark.parametrize(
+    ("find", "replace", "read", "rejected"),
+    [
+        pytest.param(b"}\n{", b"}\n<html>\n{", 8, 1, id="foreign line"),
+        pytest.param(b"}\n{", b"}{", 7, 0, id="two on a line"),
+        pytest.param(b"}\n{", b"} {", 7, 0, id="two on a line, apart"),
+        pytest.param(b"}\n{", b"}\n\n \n{", 7, 0, id="blank lines"),
+        pytest.param(b"}\n{", b"\n{", 7, 1, id="brace lost"),
+        pytest.param(b"}\n{", b"}\nnull\n[1]\n5\n{", 10, 3, id="no objects"),
+        pytest.param(b'"Id"', b'"Id', 7, 1, id="quote lost"),
+        pytest.param("発".encode(), b"\xff", 7, 0, id="bad UTF-8"),
+    ],
+)
+def test_one_fault_in_jsonl(tmp_path: Path, find: bytes, replace: bytes, read: int, rejected: int) -> None:
+    result = reduce([write(tmp_path / "a", as_jsonl(RECORDS).replace(find, replace, 1))])
+    assert account(result) == (read, read - rejected, 0, rejected)
+
+
+@pytest.mark.parametrize(
+    ("find", "replace", "read", "rejected"),
+    [
+        pytest.param(b"},\n{", b"}\n{", 7, 0, id="comma lost"),
+        pytest.param(b"},\n{", b"},,\n{", 7, 0, id="comma too many"),
+        pytest.param(b"}]\n", b"}", 7, 0, id="not closed"),
+        pytest.param(b"}]\n", b"},]", 7, 0, id="comma at the end"),
+        pytest.param(b"}]\n", b"}]\n[]", 7, 0, id="two arrays"),
+        pytest.param(b"}]\n", b"", 7, 1, id="cut"),
+        pytest.param(b'"Id"', b'"Id', 7, 1, id="quote lost"),
+        pytest.param(b"},\n{", b",\n{", 7, 1, id="brace lost"),
+        pytest.param(b"},\n{", b"},\nnull,{", 8, 1, id="null"),
+        pytest.param(b"},\n{", b"},\n\0\0\0{", 8, 1, id="NULs"),
+    ],
+)
+def test_one_fault_in_an_array(tmp_path: Path, find: bytes, replace: bytes, read: int, rejected: int) -> None:
+    result = reduce([write(tmp_path / "a", as_array(RECORDS).replace(find, replace, 1))])
+    assert account(result) == (read, read - rejected, 0, rejected)
+
+
+def test_an_array_larger_than_the_window_with_a_fault_in_the_middle(tmp_path: Path) -> None:
+    records = [record(n, Noise="x" * 3_000) for n in range(1_000)]
+    whole = as_array(records)
+    middle = len(whole) // 2 + 1_000
+    path = write(tmp_path / "a", whole[:middle] + b'"' + whole[middle:])
+    result = reduce([path])
+    assert account(result) == (1_000, 999, 0, 1)
+    assert int(result.table["bytes"].sum()) == sum(map(size, records)) - size(records[500])
+
+
+def test_lone_surrogates_do_not_change_bytes_or_spoil_whole_pairs(tmp_path: Path) -> None:
+    text = '{"CreationTime":"2026-01-05T00:00:00","Operation":"Send","Workload":"Exchange","UserId":"%s@c.de"}'
+    names = ["\\ud83d", "\\ud83d\\ude00", "\\\\ud83d", "\\ude00\\ud83d", "\\\\\\uD83D"]
+    path = write(tmp_path / "a", csv_text([text % name for name in names]).encode())
+    result = reduce([path])
+    assert account(result) == (5, 5, 0, 0)
+    assert int(result.table["bytes"].sum()) == sum(len(text % name) for name in names)
+    assert "😀@c.de" in set(result.table["principal"])
+
+
+def test_a_row_with_empty_audit_data_is_rejected(tmp_path: Path) -> None:
+    text = csv_text([as_jsonl([record()]).decode().strip(), ""])
+    result = reduce([write(tmp_path / "a", text.encode())])
+    assert account(result) == (2, 1, 0, 1)
+    assert result.rejects[0].reason == "AuditData is empty"
+
+
+def test_a_line_longer_than_duckdb_takes(tmp_path: Path) -> None:
+    result = reduce([write(tmp_path / "a", as_csv([record(1), record(2, Noise="x" * 3_000_000)]))])
+    assert account(result) == (2, 2, 0, 0)
+
+
+def noisy(count: int) -> list[Record]:
+    return [record(n, Noise=f"{n * 7919 % 100_003:x}" * 5) for n in range(count)]
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+@pytest.mark.parametrize("share", [0.3, 0.9])
+def test_a_cut_gzip_keeps_what_stands_before_the_cut(tmp_path: Path, kind: str, share: float) -> None:
+    whole = gzip.compress(SHAPES[kind](noisy(5_000)))
+    result = reduce([write(tmp_path / "a.gz", whole[: int(len(whole) * share)])])
+    _, distinct, _, rejected = account(result)
+    assert rejected == 1
+    assert 0.5 * share < distinct / 5_000 < 1
+    assert "gzip" in result.rejects[0].reason
+
+
+def test_a_wrong_gzip_checksum_is_noticed(tmp_path: Path) -> None:
+    whole = gzip.compress(as_csv(noisy(500)))
+    result = reduce([write(tmp_path / "a", whole[:-8] + bytes(8))])
+    assert account(result) == (500, 499, 0, 1)
+    assert "gzip" in result.rejects[0].reason
+
+
+def test_gzip_of_several_members(tmp_path: Path) -> None:
+    first, second = as_jsonl(noisy(10)[:5]), as_jsonl(noisy(10)[5:])
+    result = reduce([write(tmp_path / "a", gzip.compress(first) + gzip.compress(second))])
+    assert account(result) == (10, 10, 0, 0)
+
+
+def test_rejects_are_shown_up_to_a_number_and_counted_beyond(tmp_path: Path) -> None:
+    text = csv_text(["{broken"] * 50 + [as_jsonl([record()]).decode().strip()])
+    result = reduce([write(tmp_path / "a", text.encode())])
+    assert account(result) == (51, 1, 0, 50)
+    assert [reject.place for reject in result.rejects] == [f"line {n}" for n in range(2, 2 + SHOWN_REJECTS)]
+
+
+def test_a_file_without_a_good_record_is_refused_and_the_others_read(tmp_path: Path) -> None:
+    bad = write(tmp_path / "bad", csv_text(["[REDACTED]"] * 3).encode())
+    good = write(tmp_path / "good", as_csv([record()]))
+    result = reduce([bad, good])
+    assert account(result) == (4, 1, 0, 3)
+    assert [(f.code, f.severity, f.path) for f in result.findings if f.code.startswith("file")] == [
+        ("file_refused", "error", str(bad))
+    ]
+    with pytest.raises(AuditExportError, match="bad"):
+        reduce([bad])
+
+
+@st.composite
+def mangled(draw: st.DrawFn) -> tuple[str, bytes]:
+    """A file of good records with up to three faults anywhere but in the first record, so that it is recognised."""
+    kind = draw(st.sampled_from(sorted(SHAPES)))
+    content = bytearray(SHAPES[kind](RECORDS))
+    first = content.index(b"000000000002")
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(first, max(first, len(content) - 1)))
+        fault = draw(st.sampled_from(["cut", "drop", "nul", "quote", "break", "brace", "byte", "repeat"]))
+        if fault == "cut":
+            del content[at:]
+        elif fault == "drop":
+            del content[at : at + draw(st.integers(1, 40))]
+        elif fault == "repeat":
+            content[at:at] = content[first : first + draw(st.integers(1, 400))]
+        else:
+            content[at:at] = {"nul": b"\0", "quote": b'"', "break": b"\r\n", "brace": b"}", "byte": b"\xff"}[fault]
+    return kind, bytes(content)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(mangled())
+def test_every_record_of_a_mangled_file_is_accounted_for(tmp_path: Path, case: tuple[str, bytes]) -> None:
+    path = write(tmp_path / "a", case[1])
+    either, tolerant = reduce([path]), _reduce([path], fast=False)
+    assert account(either) == account(tolerant)
+    pd.testing.assert_frame_equal(either.table, tolerant.table)
+    pd.testing.assert_frame_equal(either.hours, tolerant.hours)
+    assert either.rejects == tolerant.rejects
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    kind=st.sampled_from(sorted(SHAPES)),
+    zipped=st.booleans(),
+    fields=st.lists(
+        st.fixed_dictionaries(
+            {"number": st.integers(0, 5)},
+            optional={
+                "UserId": st.one_of(st.none(), st.text(st.characters(codec="utf-8"), max_size=20)),
+                "MailboxOwnerUPN": st.one_of(st.none(), st.emails()),
+                "Workload": st.sampled_from(["Exchange", "SharePoint", "OneDrive", ""]),
+                "SiteUrl": st.text(st.characters(codec="utf-8"), max_size=20),
+                "OperationCount": st.integers(-3, 50),
+                "AffectedItems": st.lists(st.just({"Id": 'a "b" \\'}), max_size=3),
+                "CreationTime": st.datetimes().map(lambda at: at.isoformat()),
+                "Extra": st.recursive(
+                    st.text(max_size=5), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+                ),
+            },
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+)
+def test_both_lanes_give_the_same_table(
+    tmp_path: Path, kind: str, zipped: bool, fields: list[dict[str, object]]
+) -> None:
+    records = [record(0), *(record(**one) for one in fields)]  # type: ignore[arg-type]
+    path = write(tmp_path / "a", SHAPES[kind](records), zipped=zipped)
+    fast, tolerant = reduce([path]), _reduce([path], fast=False)
+    assert account(fast) == account(tolerant)
+    assert fast.read == len(records)
+    pd.testing.assert_frame_equal(fast.table, tolerant.table)
+    pd.testing.assert_frame_equal(fast.hours, tolerant.hours)

@@ -1,0 +1,198 @@
+"""Cost: the difference of two whole bills, against sums worked out by hand."""
+
+import datetime as dt
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from estimator.cost import Cost, PlanOnTerms, price
+from estimator.errors import ScenarioError
+from estimator.findings import Finding
+from estimator.forecast import Forecast
+from estimator.scenario import Budget, Connect, Enable, FeedState, PlanChoice, Scenario
+from pricing import find_plan
+from tests.test_forecast import MAIL_ITEMS, forecast
+
+AS_OF = dt.date(2026, 11, 23)
+OFFICE, CLOUD = "sentinel-officeactivity", "sentinel-cloudappevents"
+ENABLE = Enable(kind="enable", operations=(MAIL_ITEMS,))
+CONNECT = Connect(kind="connect", feed=CLOUD)
+
+
+def story(*changes: object, feeds: tuple[FeedState, ...], **more: object) -> Scenario:
+    base = {"schema_version": 1, "id": "s", "title": "S", "start": dt.date(2026, 10, 1), "months": 3}
+    return Scenario(**{**base, "feeds": feeds, "changes": changes, **more})  # type: ignore[arg-type]
+
+
+def priced(
+    result: Forecast, plan: str = "sentinel-eastus", premium: int = 0, **terms: object
+) -> tuple[dict[tuple[str, ...], Cost], list[Finding]]:
+    offer = PlanOnTerms(find_plan(plan), PlanChoice(id=plan, **terms))  # type: ignore[arg-type]
+    costs, findings = price(result, [offer], premium, AS_OF)
+    return {cost.feeds: cost for cost in costs}, findings
+
+
+@pytest.fixture(scope="module")
+def both() -> Forecast:
+    feeds = (FeedState(id=OFFICE, connected=True), FeedState(id=CLOUD, connected=False))
+    return forecast(story(ENABLE, CONNECT, feeds=feeds), per_day=400)
+
+
+def test_office_activity_costs_nothing_and_says_why_with_its_source(both: Forecast) -> None:
+    costs, findings = priced(both)
+    cost = costs[OFFICE,]
+
+    assert not cost.without.any()
+    assert not cost.added.any()
+    (note,) = [note for note in cost.notes if "OfficeActivity costs 0" in note]
+    assert "https://learn.microsoft.com/en-us/azure/sentinel/billing#free-data-sources" in note
+    assert "free_stream" in {f.code for f in findings}
+
+
+def test_cloud_app_events_cost_their_gb_at_the_plans_rate(both: Forecast) -> None:
+    costs, _ = priced(both)
+    gb = np.array([sum(v.gb.mean for v in both.volumes(monthly=True) if (v.feed, v.month) == (CLOUD, m))
+                   for m in both.months])  # fmt: skip
+
+    assert costs[CLOUD,].added.mean(axis=1) == pytest.approx(gb * 4.30)
+    assert costs[CLOUD,].commitment_with == "none"
+
+
+def test_feeds_together_cost_what_they_cost_alone_where_one_is_free(both: Forecast) -> None:
+    costs, _ = priced(both)
+
+    assert set(costs) == {(OFFICE,), (CLOUD,), (OFFICE, CLOUD)}
+    assert costs[OFFICE, CLOUD].added == pytest.approx(costs[CLOUD,].added)
+
+
+def test_the_lines_of_the_bill_add_up_to_the_mean_of_the_draws(both: Forecast) -> None:
+    cost = priced(both)[0][OFFICE, CLOUD]
+
+    assert float(sum(line.amount for line in cost.lines)) == pytest.approx(cost.with_.sum(axis=0).mean())
+    (paid,) = [line for line in cost.lines if line.amount]
+    assert (paid.stream, paid.unit, paid.unit_price) == ("CloudAppEvents", "GB", Decimal("4.30"))
+    assert "prices.azure.com" in paid.sources[0]
+
+
+def test_a_discount_comes_off_the_whole_bill(both: Forecast) -> None:
+    full, less = (priced(both, discount_percent=Decimal(d))[0][CLOUD,].added for d in (0, 8))
+
+    assert less == pytest.approx(0.92 * full)
+
+
+def test_an_unstated_grant_is_taken_as_used_up_and_priced_beside(both: Forecast) -> None:
+    costs, findings = priced(both, premium=1_000_000)
+    cost = costs[CLOUD,]
+
+    assert cost.added.mean() > 0
+    (case,) = cost.cases
+    assert (case.code, case.added.mean) == ("grant_unused", 0.0)
+    assert "grant_remaining_unknown" in {f.code for f in findings}
+
+
+def test_a_stated_grant_comes_off_and_leaves_no_open_case(both: Forecast) -> None:
+    gb_a_day = float(both.daily(both.uses[1], connected=False).added.mean()) / 1e9
+    stated = Decimal(repr(round(gb_a_day / 2, 6)))
+    costs, findings = priced(both, premium=1_000_000, grant_remaining_gb_per_day=stated)
+
+    saved = priced(both)[0][CLOUD,].added.sum(axis=0).mean() - costs[CLOUD,].added.sum(axis=0).mean()
+    # Days below the grant cannot use all of it, so a little less than days x grant x price.
+    assert 0.6 * 92 * float(stated) * 4.30 < saved < 92 * float(stated) * 4.30
+    assert costs[CLOUD,].cases == ()
+    assert "grant_remaining_unknown" not in {f.code for f in findings}
+
+
+def test_retention_of_the_free_table_is_unsettled_and_both_cases_stand(both: Forecast) -> None:
+    costs, findings = priced(
+        forecast(story(ENABLE, feeds=(FeedState(id=OFFICE, connected=True),), months=6, start=dt.date(2027, 1, 1)),
+                 per_day=400),
+        retention_days=120,
+    )  # fmt: skip
+    cost = costs[OFFICE,]
+
+    assert not cost.added.any()
+    (case,) = cost.cases
+    assert case.code == "retention_unsettled"
+    assert case.added.mean > 0
+    (finding,) = [f for f in findings if f.code == "retention_unsettled"]
+    assert "_IsBillable" in finding.message
+
+
+def test_a_feed_nobody_says_is_connected_is_priced_both_ways() -> None:
+    result = forecast(story(ENABLE, feeds=(FeedState(id=CLOUD),)), per_day=400)
+    cost = priced(result)[0][CLOUD,]
+    connected = forecast(story(ENABLE, feeds=(FeedState(id=CLOUD, connected=True),)), per_day=400)
+
+    assert cost.added == pytest.approx(priced(connected)[0][CLOUD,].added)
+    assert "feed_state_unknown" in {f.code for f in result.findings}
+    assert [case.code for case in cost.cases] == ["feed_state_unknown"]
+
+
+def test_splunk_under_its_minimum_adds_nothing_and_says_so_both_ways() -> None:
+    """Both bills buy the 5 GB/day minimum: 5 x 2,049.30 a year, 92 of 365 days of it."""
+    result = forecast(story(ENABLE, feeds=(FeedState(id="splunk-o365", connected=True),)))
+    cost = priced(result, "splunk-cloud-ingest")[0]["splunk-o365",]
+
+    assert cost.without.sum(axis=0) == pytest.approx(5 * 2049.30 * 92 / 365)
+    assert not cost.added.any()
+    assert "capacity_has_room" in {case.code for case in cost.cases}
+
+
+def test_splunk_buys_whole_units_at_the_rate_of_their_band() -> None:
+    """Whatever the draw, the bill is n units at the one rate of n, by the list: 5-9, 10-19, 20-49 GB/day."""
+    feeds = (FeedState(id="splunk-o365", connected=True),)
+    result = forecast(story(ENABLE, feeds=feeds), emitting=60, joining=20, per_day=80_000)
+    cost = priced(result, "splunk-cloud-ingest")[0]["splunk-o365",]
+    year = {n: n * (2049.30 if n < 10 else 1745.70 if n < 20 else 1518.00) for n in range(5, 50)}
+    buyable = np.array(list(year.values())) * 92 / 365
+
+    for bills in (cost.without.sum(axis=0), cost.with_.sum(axis=0)):
+        nearest = buyable[np.abs(bills[:, None] - buyable).argmin(axis=1)]
+        assert bills == pytest.approx(nearest)
+        assert len(set(nearest.round(2))) > 3
+    assert cost.added.sum(axis=0).mean() > 0
+
+
+def test_the_budget_is_held_at_its_quantile(both: Forecast) -> None:
+    monthly = priced(both)[0][CLOUD,].added
+    worst_p90 = max(np.quantile(month, 0.9) for month in monthly)
+
+    def over(limit: float) -> tuple[bool, float | None]:
+        feeds = (FeedState(id=OFFICE, connected=True), FeedState(id=CLOUD, connected=False))
+        budget = Budget(monthly=Decimal(repr(limit)), currency="USD")
+        cost = priced(forecast(story(ENABLE, CONNECT, feeds=feeds, budget=budget), per_day=400))[0][CLOUD,]
+        return cost.beyond_budget, cost.over_budget
+
+    assert over(float(worst_p90) * 1.001)[0] is False
+    beyond, probability = over(float(worst_p90) * 0.999)
+    assert beyond is True
+    assert probability == pytest.approx((monthly > worst_p90 * 0.999).any(axis=0).mean())
+
+
+def test_a_budget_in_another_currency_is_refused(both: Forecast) -> None:
+    feeds = (FeedState(id=CLOUD, connected=True),)
+    with pytest.raises(ScenarioError, match=r"budget is in GBP.*USD"):
+        priced(forecast(story(ENABLE, feeds=feeds, budget=Budget(monthly=Decimal(5), currency="GBP"))))
+
+
+def test_with_is_without_plus_added_in_every_draw(both: Forecast) -> None:
+    cost = priced(both, retention_days=180)[0][OFFICE, CLOUD]
+
+    assert (cost.without + cost.added == pytest.approx(cost.with_)) is True
+
+
+def test_old_prices_warn() -> None:
+    _, findings = priced(
+        forecast(story(ENABLE, feeds=(FeedState(id="splunk-o365", connected=True),))), "splunk-cloud-ingest"
+    )
+    plan = find_plan("splunk-cloud-ingest")
+    codes = {f.code for f in findings}
+
+    assert ("price_stale" in codes) == ((AS_OF - plan.checked_on).days > 180)
+
+
+def test_a_plan_without_its_feed_and_a_feed_without_its_plan_are_told(both: Forecast) -> None:
+    _, findings = priced(both, "splunk-cloud-ingest")
+
+    assert {"plan_without_feed", "feed_without_plan"} <= {f.code for f in findings}
