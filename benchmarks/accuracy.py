@@ -62,9 +62,10 @@ def spec_of(seed: int, mailboxes: int | None = None) -> TenantSpec:
     dice = np.random.default_rng([20261123, seed])
     premium = dice.uniform(0.08, 0.25)
     frontline = dice.uniform(0.0, 0.35)
+    size = int(dice.choice(SIZES))  # drawn even where it is fixed, so that the rest of the tenant stays the same
     return TenantSpec(
         seed=seed,
-        mailboxes=mailboxes or int(dice.choice(SIZES)),
+        mailboxes=mailboxes or size,
         licences={"SPE_E5": premium, "SPE_F1": frontline, "SPE_E3": 1 - premium - frontline},
         shared=dice.uniform(0.03, 0.15),
         pilots=float(dice.choice([0.0, 0.05, 0.15])),

@@ -38,33 +38,53 @@ class Format(StrEnum):
     json = "json"
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"siem-estimator {version('siem-estimator')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _verbs() -> None:
-    """Keep `estimate` a verb although it is the only one so far."""
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Options before the verb; also what keeps `estimate` a verb although it is the only one so far."""
 
 
 @app.command()
 def estimate(
-    tenant: Annotated[Path, typer.Argument(help="Folder that holds the tenant's exports.", show_default=False)],
+    tenant: Annotated[Path, typer.Argument(metavar="TENANT", help="Folder that holds the tenant's exports.")],
     scenario: Annotated[
         list[Path] | None,
         typer.Option(
+            metavar="FILE",
             help="Scenario file; may be repeated. Default: the TOML files in the folder, else everything enabled and "
-            "connected for 12 months."
+            "connected for 12 months.",
         ),
     ] = None,
     plan: Annotated[
         list[str] | None,
-        typer.Option(help="Price table, by id or file; may be repeated. Replaces the scenario's plans."),
+        typer.Option(
+            metavar="ID|FILE", help="Price table, by id or file; may be repeated. Replaces the scenario's plans."
+        ),
     ] = None,
-    plans_dir: Annotated[list[Path] | None, typer.Option(help="Folder of further price tables.")] = None,
+    plans_dir: Annotated[list[Path] | None, typer.Option(metavar="DIR", help="Folder of further price tables.")] = None,
     as_of: Annotated[
-        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of the estimate. Default: today.")
+        dt.datetime | None,
+        typer.Option(
+            metavar="DATE", formats=["%Y-%m-%d"], help="Day of the estimate, such as 2026-11-23. Default: today."
+        ),
     ] = None,
     output: Annotated[Format, typer.Option("--format", help="How to print the result.")] = Format.table,
-    chart: Annotated[Path | None, typer.Option(help="Draw the added cost by month: a .png or .svg file.")] = None,
-    draws: Annotated[int, typer.Option(min=200, max=20_000, help="Number of draws.")] = 2000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every random number.")] = 0,
+    chart: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the added cost by month: a .png or .svg file.")
+    ] = None,
+    draws: Annotated[int, typer.Option(metavar="N", min=200, max=20_000, help="Number of draws, 200 to 20000.")] = 2000,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of every random number.")] = 0,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first file that is refused.")] = False,
 ) -> None:
     """Forecast and price what the scenarios add: volumes per feed, operation and month; cost without, with, added.

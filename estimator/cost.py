@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import chain
+from typing import Literal
 
 import numpy as np
+import pandas as pd
 
 from estimator.draws import Floats
 from estimator.errors import ScenarioError
@@ -132,6 +134,7 @@ def price(
     costs: list[Cost] = []
     findings: list[Finding] = []
     priced: set[str] = set()
+    days, daily = [day.date() for day in forecast.days], _Daily(forecast)
     for offer in plans:
         uses = [use for use in forecast.uses if use.feed.siem == offer.plan.siem]
         if not uses:
@@ -145,10 +148,12 @@ def price(
             )
             continue
         priced.update(use.feed.id for use in uses)
-        findings.extend(_plan_findings(offer, uses, as_of))
-        daily = _Daily(forecast)
+        findings.extend(_plan_findings(offer, uses, as_of, forecast.days))
         sets = [[use] for use in uses] + ([uses] if len(uses) > 1 else [])
-        costs.extend(_cost(forecast, offer, chosen, daily, premium_users) for chosen in sets)
+        costs.extend(
+            _Pricing(offer, chosen, days, daily, premium_users).cost(forecast.months, forecast.scenario.budget)
+            for chosen in sets
+        )
     for use in forecast.uses:
         if use.feed.id not in priced:
             findings.append(
@@ -195,81 +200,113 @@ class _Daily:
         return self._kept[key]
 
 
-def _cost(forecast: Forecast, offer: PlanOnTerms, uses: list[FeedUse], daily: _Daily, premium_users: int) -> Cost:
-    days = [day.date() for day in forecast.days]
-    streams = {use.feed.stream for use in uses}
+def _taken(use: FeedUse) -> bool:
+    """Whether the figures take a feed as flowing today: unless the scenario says that it does not."""
+    return use.connected is not False
 
-    def bills(terms: Terms, connected: Callable[[FeedUse], bool]) -> tuple[DrawBill, DrawBill]:
-        parts = [(use.feed.stream, daily.of(use, connected=connected(use))) for use in uses]
-        without = {name: part.without for name, part in parts}
-        with_ = {name: part.with_ for name, part in parts}
-        return (
-            bill_draws(offer.plan, Usage.from_bytes(offer.plan, days, without), terms),
-            bill_draws(offer.plan, Usage.from_bytes(offer.plan, days, with_), terms),
+
+@dataclass(frozen=True)
+class _Pricing:
+    """One plan on one set of feeds: the bills, and those of the other cases."""
+
+    offer: PlanOnTerms
+    uses: Sequence[FeedUse]
+    days: Sequence[dt.date]
+    daily: _Daily
+    premium_users: int
+
+    @property
+    def plan(self) -> Plan:
+        return self.offer.plan
+
+    @property
+    def streams(self) -> set[str]:
+        return {use.feed.stream for use in self.uses}
+
+    @property
+    def terms(self) -> Terms:
+        choice = self.offer.choice
+        stated = choice.grant_remaining_gb_per_day
+        return Terms(
+            # A plan without tiers has none to choose from.
+            commitment=choice.commitment if self.plan.commitment is not None else "none",
+            retention_days=choice.retention_days,
+            discount_percent=choice.discount_percent,
+            # What is not stated to remain of a grant is taken as used up.
+            grant_gb_per_day={} if stated is None else dict.fromkeys(self.grants(), stated),
         )
 
-    def taken(use: FeedUse) -> bool:
-        return use.connected is not False
+    def grants(self) -> list[str]:
+        """The grants that cover one of the streams."""
+        return [id_ for id_, grant in self.plan.grants.items() if self.streams & set(grant.streams)]
 
-    remaining = _grants(offer, streams)
-    terms = Terms(
-        commitment=_commitment(offer),
-        retention_days=offer.choice.retention_days,
-        discount_percent=offer.choice.discount_percent,
-        grant_gb_per_day=remaining,
-    )
-    without, with_ = bills(terms, taken)
-    added = with_.total - without.total
+    def usage(self, which: Literal["without", "with_"], taken: Callable[[FeedUse], bool] = _taken) -> Usage:
+        parts = {use.feed.stream: getattr(self.daily.of(use, connected=taken(use)), which) for use in self.uses}
+        return Usage.from_bytes(self.plan, self.days, parts)
 
-    def case(code: str, title: str, terms: Terms, connected: Callable[[FeedUse], bool]) -> Case:
-        before, after = bills(terms, connected)
-        return Case(code, title, Spread.of((after.total - before.total).sum(axis=0)))
+    def bills(self, terms: Terms, taken: Callable[[FeedUse], bool] = _taken) -> tuple[DrawBill, DrawBill]:
+        """Without and with the scenario."""
+        return (
+            bill_draws(self.plan, self.usage("without", taken), terms),
+            bill_draws(self.plan, self.usage("with_", taken), terms),
+        )
 
-    cases = []
-    for grant_id, grant in offer.plan.grants.items():
-        if grant_id not in remaining and streams & set(grant.streams) and premium_users:
-            pool = grant.gb_per_day(premium_users)
-            full = replace(terms, grant_gb_per_day={**remaining, grant_id: pool})
-            title = f"all of the grant is left: {premium_users} {grant.per}s, {pool.normalize():f} GB a day"
-            cases.append(case("grant_unused", title, full, taken))
-    kept = offer.choice.retention_days or 0
-    free = streams & offer.plan.free_streams
-    if free and kept > offer.plan.included_retention_days:
-        billed = replace(terms, billed_free_streams=frozenset(free))
-        title = f"{', '.join(sorted(free))} pays for retention past {offer.plan.included_retention_days} days"
-        cases.append(case("retention_unsettled", title, billed, taken))
-    if any(isinstance(meter, CapacityAllUnits) for meter in offer.plan.meters.values()):
-        # Without the rest of the usage nobody knows whether a step is crossed; this is the other end.
-        room = Case("capacity_has_room", "the capacity bought already has room", Spread(0.0, 0.0, 0.0, 0.0))
-        cases.append(room)
-    unsure = [use.feed.id for use in uses if use.connected is None]
-    if unsure:
-        title = f"{', '.join(unsure)} is not connected today"
-        cases.append(case("feed_state_unknown", title, terms, lambda use: bool(use.connected)))
-    over, beyond = _against(forecast.scenario.budget, offer.plan, added, with_.total)
-    return Cost(
-        plan=offer.plan,
-        feeds=tuple(use.feed.id for use in uses),
-        months=forecast.months,
-        without=without.total,
-        with_=with_.total,
-        lines=_lines(offer.plan, days, [(use.feed.stream, daily.of(use, connected=taken(use))) for use in uses], terms),
-        commitment_without=without.commitment,
-        commitment_with=with_.commitment,
-        cases=tuple(cases),
-        over_budget=over,
-        beyond_budget=beyond,
-        notes=tuple(dict.fromkeys([*_free_notes(offer.plan, streams), *with_.notes])),
-    )
+    def cases(self) -> Iterable[Case]:
+        """What is open, and what would be added in the other case; one thing changed at a time."""
+        terms = self.terms
+        for id_ in [] if terms.grant_gb_per_day or not self.premium_users else self.grants():
+            grant = self.plan.grants[id_]
+            pool = grant.gb_per_day(self.premium_users)
+            title = f"all of the grant is left: {self.premium_users} {grant.per}s, {pool.normalize():f} GB a day"
+            yield self.case("grant_unused", title, replace(terms, grant_gb_per_day={id_: pool}))
+        free = self.streams & self.plan.free_streams
+        included = self.plan.included_retention_days
+        if free and (terms.retention_days or 0) > included:
+            title = f"{', '.join(sorted(free))} pays for retention past {included} days"
+            yield self.case("retention_unsettled", title, replace(terms, billed_free_streams=frozenset(free)))
+        if self.plan.commitment is not None and terms.commitment == "none":
+            best = bill_draws(self.plan, self.usage("with_"), replace(terms, commitment="best"))
+            if best.commitment != "none":
+                before = bill_draws(self.plan, self.usage("without"), terms)
+                added = Spread.of((best.total - before.total).sum(axis=0))
+                yield Case("commitment_best", f"the {best.commitment} GB commitment tier is taken", added)
+        if any(isinstance(meter, CapacityAllUnits) for meter in self.plan.meters.values()):
+            # Without the rest of the usage nobody knows whether a step is crossed; this is the other end.
+            room = Spread(0.0, 0.0, 0.0, 0.0)
+            yield Case("capacity_has_room", "the capacity bought already has room", room)
+        unsure = [use.feed.id for use in self.uses if use.connected is None]
+        if unsure:
+            title = f"{', '.join(unsure)} is not connected today"
+            yield self.case("feed_state_unknown", title, terms, lambda use: bool(use.connected))
+
+    def case(self, code: str, title: str, terms: Terms, taken: Callable[[FeedUse], bool] = _taken) -> Case:
+        without, with_ = self.bills(terms, taken)
+        return Case(code, title, Spread.of((with_.total - without.total).sum(axis=0)))
+
+    def cost(self, months: list[str], budget: Budget | None) -> Cost:
+        without, with_ = self.bills(self.terms)
+        over, beyond = _against(budget, self.plan, with_.total - without.total, with_.total)
+        return Cost(
+            plan=self.plan,
+            feeds=tuple(use.feed.id for use in self.uses),
+            months=months,
+            without=without.total,
+            with_=with_.total,
+            lines=_lines(self.plan, self.usage("with_"), self.terms),
+            commitment_without=without.commitment,
+            commitment_with=with_.commitment,
+            cases=tuple(self.cases()),
+            over_budget=over,
+            beyond_budget=beyond,
+            notes=tuple(dict.fromkeys([*_free_notes(self.plan, self.streams), *with_.notes])),
+        )
 
 
-def _lines(
-    plan: Plan, days: Sequence[dt.date], parts: Sequence[tuple[str, DailyBytes]], terms: Terms
-) -> tuple[Line, ...]:
+def _lines(plan: Plan, usage: Usage, terms: Terms) -> tuple[Line, ...]:
     """The exact bill of the mean volumes, equal charges of different months added up."""
-    usage = Usage.from_bytes(plan, days, {name: part.with_.mean(axis=1) for name, part in parts})
+    mean = Usage(usage.days, {stream: usage.by_draw(stream).mean(axis=1) for stream in usage.gb})
     lines: dict[tuple[object, ...], Line] = {}
-    for charge in bill(plan, usage, terms).charges:
+    for charge in bill(plan, mean, terms).charges:
         key = (charge.meter, charge.stream, charge.unit, charge.unit_price, charge.price_from, charge.sources)
         before = lines.get(key)
         lines[key] = Line(
@@ -289,19 +326,6 @@ def _lines(
 def _cite(plan: Plan, source_id: str) -> str:
     source = plan.sources[source_id]
     return f"{source.title}, {source.url} (read {source.read}, confidence {source.confidence})"
-
-
-def _commitment(offer: PlanOnTerms) -> str:
-    """The tier asked for; a plan without tiers has none to choose from."""
-    return offer.choice.commitment if offer.plan.commitment is not None else "none"
-
-
-def _grants(offer: PlanOnTerms, streams: set[str]) -> dict[str, Decimal]:
-    """What is said to remain of the grants that cover these streams. Unsaid is absent: taken as used up."""
-    stated = offer.choice.grant_remaining_gb_per_day
-    if stated is None:
-        return {}
-    return {id_: stated for id_, grant in offer.plan.grants.items() if streams & set(grant.streams)}
 
 
 def _free_notes(plan: Plan, streams: Iterable[str]) -> list[str]:
@@ -324,7 +348,9 @@ def _against(budget: Budget | None, plan: Plan, added: Floats, with_: Floats) ->
     return float((monthly > limit).any(axis=0).mean()), beyond
 
 
-def _plan_findings(offer: PlanOnTerms, uses: Sequence[FeedUse], as_of: dt.date) -> Iterable[Finding]:
+def _plan_findings(
+    offer: PlanOnTerms, uses: Sequence[FeedUse], as_of: dt.date, days: pd.DatetimeIndex
+) -> Iterable[Finding]:
     plan = offer.plan
     age = as_of - plan.checked_on
     if age > STALE_AFTER:
@@ -337,6 +363,14 @@ def _plan_findings(offer: PlanOnTerms, uses: Sequence[FeedUse], as_of: dt.date) 
     unit = {plan.gb_bytes}
     if unit != {1_000_000_000}:
         yield Finding("plan_bills_gib", "info", f"{plan.id} bills GB of {plan.gb_bytes:,} bytes; volumes are in 10^9.")
+    kept = offer.choice.retention_days or 0
+    if kept > plan.included_retention_days and kept > len(days):
+        yield Finding(
+            "retention_still_filling",
+            "warning",
+            f"{plan.id} keeps {kept} days and the horizon has {len(days)}: what is kept still grows at its end, and so "
+            "does the bill after it. What was kept before the horizon is not known and not billed.",
+        )
     if any(use.feed.stream in plan.free_streams for use in uses):
         yield Finding(
             "free_stream",

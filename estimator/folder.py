@@ -71,7 +71,7 @@ class TenantFolder:
             Finding(
                 "file_not_used",
                 "info",
-                f"{file.shown}: a usage report that this version makes no use of; only the one of email activity counts.",
+                f"{file.shown}: a usage report that is not used in this version; only email activity is.",
                 file.shown,
             )
             for file in self.of_kind("usage-report")

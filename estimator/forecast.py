@@ -318,6 +318,13 @@ class Forecast:
     # ---------------------------------------------------------------------------------------------- findings
 
     def _feed_findings(self) -> Iterable[Finding]:
+        if self.scenario.timezone is not None:
+            yield Finding(
+                "timezone_not_used",
+                "info",
+                f"days are UTC days: the scenario's time zone {self.scenario.timezone} does not shift them yet, so an "
+                "evening's records may count on the next day, Friday's on Saturday. Monthly totals hardly move.",
+            )
         flowing = {use.feed.id for use in self.uses if use.connected is not False or use.connects is not None}
         told: set[frozenset[str]] = set()
         for use in self.uses:

@@ -181,6 +181,7 @@ def estimate(
     reduction = None if sample is None else sample.table
     readiness = judge(inventory, reduction)
     findings += readiness.findings
+    _refuse_twins(stories)
     # Every scenario is checked against the tenant before any is computed.
     chosen = [(shown, story, enabled(story, inventory.mailboxes, shown)) for shown, story in stories]
     models: dict[tuple[str | None, str | None], RateModel] = {}
@@ -231,6 +232,21 @@ def _scenarios(
             )
         files[story.id] = shown
     return stories
+
+
+def _refuse_twins(stories: Sequence[tuple[str, Scenario]]) -> None:
+    """Two scenarios of one id could not be told apart in the output."""
+    by_id: dict[str, str] = {}
+    for shown, story in stories:
+        if story.id in by_id:
+            raise ScenarioError(
+                f"the id {story.id!r} is also that of {by_id[story.id]}",
+                path=shown,
+                place="id",
+                expected="an id of its own",
+                mend="Rename one of the two.",
+            )
+        by_id[story.id] = shown
 
 
 def _plans(story: Scenario, shown: str, asked: Sequence[Plan], dirs: Sequence[Path | str]) -> list[PlanOnTerms]:

@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from estimator import catalog
+from estimator.calendar import day_kinds
 from estimator.errors import ScenarioError, UsageError
 from pricing.money import CURRENCIES
 from pricing.prices import nearest, refuse
@@ -83,6 +84,15 @@ def _conditions(value: object) -> object:
     if not isinstance(value, dict):
         return value
     return {str(key).lower(): (v,) if isinstance(v, str) else _list(v) for key, v in value.items()}
+
+
+def _written(pattern: str, expected: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise refuse(f"found {value!r}", expected)
+        return value
+
+    return AfterValidator(check)
 
 
 def _no_control_characters(value: str) -> str:
@@ -166,7 +176,7 @@ class PlanChoice(_Part):
 
     id: str
     discount_percent: Number = Field(default=Decimal(0), ge=0, le=100)
-    commitment: str = "best"
+    commitment: str = "none"
     retention_days: int | None = Field(default=None, gt=0)
     grant_remaining_gb_per_day: Number | None = Field(default=None, ge=0)
 
@@ -192,21 +202,26 @@ class Scenario(_Part):
     """
 
     schema_version: Literal[1]
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    id: Annotated[str, _written(r"[a-z0-9][a-z0-9._-]*", "lower-case letters, digits, '.', '_' and '-'")]
     title: Annotated[str, AfterValidator(_no_control_characters)] = Field(min_length=1)
     start: Day
     months: int = Field(default=12, ge=1, le=60)
-    country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
+    country: Annotated[str, _written(r"[A-Z]{2}", "an ISO 3166 code such as US, GB, DE")] | None = None
     subdivision: str | None = None
+    timezone: str | None = None
     feeds: Annotated[tuple[FeedState, ...], BeforeValidator(_list), AfterValidator(_once)] = ()
     changes: Annotated[tuple[Change, ...], BeforeValidator(_list)] = ()
     plans: Annotated[tuple[PlanChoice, ...], BeforeValidator(_list), AfterValidator(_once)] = ()
     budget: Budget | None = None
 
     @model_validator(mode="after")
-    def _forecasts_something(self) -> Scenario:
+    def _as_a_whole(self) -> Scenario:
         if not self.feed_ids():
             raise refuse("the scenario names no feed", "[[feeds]], or a change of kind 'connect'")
+        try:
+            day_kinds(self.days[:1], self.country, self.subdivision)
+        except ScenarioError as error:
+            raise refuse(f"country: {error.found}", error.expected, error.mend) from error
         return self
 
     @property

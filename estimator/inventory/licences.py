@@ -1,4 +1,4 @@
-"""Licences: a CSV of users and SKU part numbers, GUIDs or product names, or Graph users JSON with `assignedLicenses`."""
+"""Licences: CSV of users and SKU part numbers, GUIDs or product names; Graph users JSON with `assignedLicenses`."""
 
 from __future__ import annotations
 

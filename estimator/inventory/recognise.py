@@ -99,6 +99,5 @@ def _looks_like_graph_users(text: str) -> bool:
         return '"assignedLicenses"' in text
     # Users selected without their licences are refused with the reason, not passed over as unknown. Audit and sign-in
     # records have a userPrincipalName too, and no displayName.
-    return isinstance(first, dict) and (
-        "assignedLicenses" in first or {"userPrincipalName", "displayName"} <= set(first)
-    )
+    marks = {"assignedLicenses"}, {"userPrincipalName", "displayName"}
+    return isinstance(first, dict) and any(mark <= first.keys() for mark in marks)

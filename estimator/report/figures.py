@@ -14,9 +14,9 @@ def significant(value: float, digits: int = DIGITS) -> str:
     """A quantity with `digits` significant digits and thousands separators: 12345.6 → 12,300; 0.01234 → 0.0123."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else str(value)
-    places = digits - 1 - math.floor(math.log10(abs(value)))
-    rounded = round(value, places)
-    return f"{rounded:,.{max(places, 0)}f}"
+    # Rounded first and counted then: 99.95 has two digits before the point, 100 has three.
+    rounded = Decimal(f"{value:.{digits - 1}e}")
+    return f"{rounded:,.{max(digits - 1 - rounded.adjusted(), 0)}f}"
 
 
 def money(value: float, width: float | None = None) -> str:
