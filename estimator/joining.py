@@ -99,8 +99,7 @@ class Published:
         """Records per user mailbox and working day in this tenant, shape (draws,)."""
         rate = catalog.operation(self.operation).published_rate
         assert rate is not None
-        middle = (rate.low + rate.high) / 2
-        return middle * self.draws.factor(catalog.priors().tenant_log_sd.value, self.operation, "published")
+        return rate.middle * self.draws.factor(catalog.priors().tenant_log_sd.value, self.operation, "published")
 
     def relative(self) -> Floats:
         """Each mailbox's share of an average user's rate, shape (mailboxes,); users with a row average 1."""

@@ -52,7 +52,9 @@ def sample(emitting: int, per_day: int, size: int = 2000) -> pd.DataFrame:
         for day in WEEKDAYS
         for site in "ab"
     ]
-    frame = pd.DataFrame(rows, columns=["day", "subject", "subject_kind", "principal", "workload", "operation", "events"])
+    frame = pd.DataFrame(
+        rows, columns=["day", "subject", "subject_kind", "principal", "workload", "operation", "events"]
+    )
     return frame.assign(
         access_type="", app_id="", throttled=False, raw_events=frame["events"], items=frame["events"],
         bytes=frame["events"] * size, size_basis="auditdata",
@@ -127,7 +129,9 @@ def test_months_add_up_to_the_horizon() -> None:
 def test_an_operation_enabled_in_mid_month_adds_nothing_before() -> None:
     later = (Enable(kind="enable", operations=(MAIL_ITEMS,), **{"from": dt.date(2026, 11, 16)}),)
     result = forecast(story(changes=later))
-    october, november = (v.events for v in result.volumes(monthly=True) if (v.operation, v.flow) == (MAIL_ITEMS, "added"))
+    october, november = (
+        v.events for v in result.volumes(monthly=True) if (v.operation, v.flow) == (MAIL_ITEMS, "added")
+    )
 
     assert october == Spread(0.0, 0.0, 0.0, 0.0)
     # 16-30 November: Monday to Monday, eleven weekdays and two weekends.

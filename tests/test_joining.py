@@ -15,7 +15,9 @@ ATTACHMENTS = "Exchange/AttachmentAccess"
 DRAWS = Draws(2000, 0)
 
 
-def population(counts: np.ndarray, classes: list[str], klass: np.ndarray, is_user: np.ndarray | None = None) -> Population:
+def population(
+    counts: np.ndarray, classes: list[str], klass: np.ndarray, is_user: np.ndarray | None = None
+) -> Population:
     n = len(klass)
     users = np.ones(n, bool) if is_user is None else is_user
     return Population(pd.Index([f"u{i}@x.example" for i in range(n)]), classes, klass.astype(np.intp), counts, users)
@@ -45,7 +47,9 @@ def test_waves_add_up_to_all_at_once_draw_by_draw(tenant: tuple[Population, Samp
     assert (first + second + third).people == pytest.approx(at_once.people)
 
 
-def test_the_known_total_is_near_the_mean_and_inside_the_interval(tenant: tuple[Population, Sampled, np.ndarray]) -> None:
+def test_the_known_total_is_near_the_mean_and_inside_the_interval(
+    tenant: tuple[Population, Sampled, np.ndarray],
+) -> None:
     people, sampled, rate = tenant
     users = np.setdiff1d(np.arange(380), sampled.at)
 

@@ -283,19 +283,10 @@ class Prior:
 class Priors:
     """What a tenant's sample cannot show, or shows too thinly; each one's meaning stands in priors.toml."""
 
-    mail_items_accessed_rate: Prior
-    mail_items_accessed_per_send: Prior
-    send_log_correlation: Prior
-    sync_share: Prior
-    items_per_bind: Prior
-    bind_throttle: Prior
     saturday_factor: Prior
     sunday_factor: Prior
-    weekend_factor: Prior
     weekday_cv: Prior
-    peak_hour_share: Prior
     week_swing_log_sd: Prior
-    mailbox_log_sd: Prior
     class_ratio_log_sd_sampled: Prior
     class_ratio_log_sd_unsampled: Prior
     class_pseudo_weight: Prior

@@ -54,7 +54,7 @@ def test_the_shipped_files_read(name: str) -> None:
         ("feeds.toml", 'coverage_other = "unknown"', 'coverage_other = "maybe"', ["coverage_other", "unverified"]),
         ("feeds.toml", 'same_records_as = ["sentinel-cl', 'same_records_as = ["cl', ["same_records_as", "ids among"]),
         ("feeds.toml", "\ndedupes = false", '\ndedupes = "no"', ["dedupes", "true or false"]),
-        ("priors.toml", "[priors.sync_share]", "[priors.sink_share]", ["missing ['sync_share']", "['sink_share']"]),
+        ("priors.toml", "[priors.drift_log_sd]", "[priors.drift_sd]", ["missing ['drift_log_sd']", "['drift_sd']"]),
         ("priors.toml", "low = 0.06\n", "", ["week_swing_log_sd.low", "both or neither"]),
         ("priors.toml", "high = 0.07\n", "high = 0.05\n", ["week_swing_log_sd.low", "low <= value <= high"]),
         ("licences.csv", "sku_guid,", "guid,", ["licences.csv:1", "the columns are"]),

@@ -52,7 +52,6 @@ def test_only_mail_items_accessed_has_a_published_rate() -> None:
     assert list(rated) == ["Exchange/MailItemsAccessed"]
     rate = rated["Exchange/MailItemsAccessed"]
     assert (rate.low, rate.high, rate.source) == (30, 40, "redmond")
-    assert catalog.priors().mail_items_accessed_rate.value == rate.middle
     assert [key for key, one in OPERATIONS.items() if one.derived_from] == ["Exchange/Send"]
 
 
@@ -148,7 +147,7 @@ def test_size_falls_back_from_access_type_to_workload_to_all() -> None:
     assert bind.fit_2026
     assert bind.fit.bytes_at(4) == pytest.approx(1774.8)  # the Splunk record of 2024 with 4 items has 1,754
     assert bind.fit.bytes_at(3.56) == pytest.approx(bind.mean, rel=0.01)
-    assert bind.low < bind.fit_2026.bytes_at(catalog.priors().items_per_bind.value) < bind.high
+    assert bind.low < bind.fit_2026.bytes_at(3.56) < bind.high
     assert catalog.size_of(key).mean == pytest.approx((288 * 1708 + 30 * 1310) / 318, abs=0.5)
     assert catalog.size_of("MicrosoftTeams/MessageSent").mean == 732
     assert catalog.size_of("AzureActiveDirectory/Add user.").mean == 1849
