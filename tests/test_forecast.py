@@ -41,7 +41,7 @@ def inventory(emitting: int, joining: int) -> Inventory:
 
 
 def sample(emitting: int, per_day: int, size: int = 2000) -> pd.DataFrame:
-    """Monday to Friday; each emitting mailbox has `per_day` records a day of `size` bytes; two sites are read as well."""
+    """Monday to Friday; each emitting mailbox has `per_day` records a day of `size` bytes; two sites are read too."""
     rows = [
         (day, f"u{i:03}@x.example", "mailbox", f"u{i:03}@x.example", "Exchange", "MailItemsAccessed", per_day)
         for day in WEEKDAYS

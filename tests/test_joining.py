@@ -91,8 +91,8 @@ def test_mailboxes_without_a_row_take_their_own_shrunk_mean() -> None:
 
 def test_the_published_rate_is_what_stands_without_a_sample() -> None:
     """A hundred users without a report: 35 a working day each, the middle of 30 to 40."""
-    people = population(np.full((110, 3), np.nan), ["standard user", "none shared"], (np.arange(110) >= 100).astype(int),
-                        np.arange(110) < 100)  # fmt: skip
+    is_user = np.arange(110) < 100
+    people = population(np.full((110, 3), np.nan), ["standard user", "none shared"], (~is_user).astype(int), is_user)
     users, shared = Published(DRAWS, people, MAIL_ITEMS).levels([np.arange(100), np.arange(100, 110)])
 
     assert users.people.mean() == pytest.approx(3500, rel=0.05)

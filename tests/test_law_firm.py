@@ -7,9 +7,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from estimator.cli import main
+from estimator.schemas import schema
 
 ROOT = Path(__file__).parents[1]
 FIRM = ROOT / "sample_tenants" / "law_firm"
@@ -87,8 +89,8 @@ def test_the_truth_lies_in_the_interval_and_the_readme_says_the_same(capsys: pyt
 
     def forecast(operation: str) -> dict[str, float]:
         rows: list[dict[str, Any]] = document["scenarios"][0]["volume_horizon"]
-        (one,) = [r["events"] for r in rows
-                  if (r["feed"], r["operation"], r["flow"]) == ("sentinel-officeactivity", operation, "added")]  # fmt: skip
+        wanted = ("sentinel-officeactivity", operation, "added")
+        (one,) = [r["events"] for r in rows if (r["feed"], r["operation"], r["flow"]) == wanted]
         return dict(one)
 
     rows = list(table("### The truth, year 2027"))
@@ -108,6 +110,16 @@ def test_who_emits_today_is_what_the_generator_planted(capsys: pytest.CaptureFix
 
     assert tenant["mailboxes"] == 60
     assert tenant["emitting_today"]["Exchange/MailItemsAccessed"] == 9  # 7 E5 and 2 shared mailboxes
+
+
+@pytest.mark.parametrize("story", ["scenario.toml", "scenarios/splunk.toml"])
+def test_the_json_keeps_its_published_schema(story: str, capsys: pytest.CaptureFixture[str]) -> None:
+    document = json.loads(run(capsys, "--scenario", str(FIRM / story), "--format", "json"))
+
+    jsonschema.validate(document, schema("estimate"), jsonschema.Draft202012Validator)
+    del document["as_of"]
+    with pytest.raises(jsonschema.ValidationError, match="as_of"):
+        jsonschema.validate(document, schema("estimate"), jsonschema.Draft202012Validator)
 
 
 def test_both_sentinel_feeds_are_double_ingestion(capsys: pytest.CaptureFixture[str]) -> None:

@@ -98,10 +98,11 @@ def _panel(axis: Axes, one: ScenarioEstimate, cost: Cost) -> None:
         limit = float(budget.monthly)
         # A budget far above the fan would flatten it to a line; it is then named instead of drawn.
         if limit <= 3 * max(top, 1e-9):
-            axis.axhline(limit, color=_BUDGET, linewidth=1.4, linestyle=(0, (5, 3)), label=f"budget {money(limit)}")
+            label = f"budget {money(limit, limit)}"
+            axis.axhline(limit, color=_BUDGET, linewidth=1.4, linestyle=(0, (5, 3)), label=label)
             top = max(top, limit)
         else:
-            axis.plot([], [], " ", label=f"budget {unit} {money(limit)} a month lies far above")
+            axis.plot([], [], " ", label=f"budget {unit} {money(limit, limit)} a month lies far above")
     low = min(float(p10.min()), 0.0)
     axis.set_ylim(low * 1.1, top * 1.18 if top > 0 else 1)
     axis.set_xlim(-0.3, len(months) - 0.7)
@@ -138,7 +139,9 @@ def _footer(result: Estimate) -> str:
         f"{plan.id} prices checked {plan.checked_on}"
         for plan in {c.plan.id: c.plan for one in result.scenarios for c in one.costs}.values()
     )
+    unknown = len(result.not_known)
+    at_least = f" At least: {unknown} operations have no known rate and are not in it." if unknown else ""
     return (
         f"siem-estimator, as of {result.as_of}. {len(result.inventory.mailboxes):,} mailboxes. List prices before tax "
-        f"unless a discount is stated; {dates}."
+        f"unless a discount is stated; {dates}.{at_least}"
     )

@@ -1,0 +1,14 @@
+"""The JSON contracts, as JSON Schema: `estimate.json` describes what `estimate --format json` prints."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import Any
+
+
+def schema(name: str) -> dict[str, Any]:
+    """The JSON Schema of a contract, such as `estimate`."""
+    text = (resources.files(__name__) / f"{name}.json").read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return document
