@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from estimator import audit, catalog
 from estimator.audit import Reduction
 from estimator.cost import Cost, PlanOnTerms, price
 from estimator.draws import Draws
-from estimator.errors import PlanError, ScenarioError, TenantFolderError, UsageError
+from estimator.errors import AuditExportError, PlanError, ScenarioError, TenantFolderError, UsageError
 from estimator.findings import Finding, distinct
 from estimator.folder import TenantFolder, read_folder
 from estimator.forecast import Forecast, Spread, Volume
@@ -22,6 +24,7 @@ from estimator.rates import Holidays, RateModel, fit_rates
 from estimator.readiness import Readiness, judge
 from estimator.scenario import PlanChoice, Scenario, default_scenario, enabled, load_scenario
 from pricing import Plan, find_plan, shipped_plans
+from pricing.errors import TermsError
 
 DRAWS = 2000
 
@@ -165,11 +168,14 @@ def estimate(
     sample = None
     if folder.audit_files:
         progress("reading the audit sample")
-        sample = audit.reduce([file.path for file in folder.audit_files])
-        findings += _below(sample.findings, root)
+        try:
+            sample = audit.reduce([file.path for file in folder.audit_files])
+            findings += _below(sample.findings, root)
+        except AuditExportError as error:
+            findings += _below([Finding("sample_empty", "error", str(error))], root)
         if strict:
             _stop_at_errors(findings, root)
-    else:
+    if sample is None:
         findings.append(
             Finding(
                 "no_sample",
@@ -181,19 +187,19 @@ def estimate(
     reduction = None if sample is None else sample.table
     readiness = judge(inventory, reduction)
     findings += readiness.findings
-    _refuse_twins(stories)
     # Every scenario is checked against the tenant before any is computed.
     chosen = [(shown, story, enabled(story, inventory.mailboxes, shown)) for shown, story in stories]
     models: dict[tuple[str | None, str | None], RateModel] = {}
     results = []
-    for (_, story, parts), offers in zip(chosen, terms, strict=True):
+    for (shown, story, parts), offers in zip(chosen, terms, strict=True):
         progress(f"forecasting {story.id}")
         where = (story.country, story.subdivision)
         if where not in models:
             models[where] = fit_rates(reduction, inventory, readiness, Holidays(*where), Draws(draws, seed))
         model = models[where]
         forecast = Forecast(story, model, readiness, parts)
-        costs, doubts = price(forecast, offers, inventory.premium_users, as_of)
+        with _named(shown):
+            costs, doubts = price(forecast, offers, inventory.premium_users, as_of)
         results.append(
             ScenarioEstimate(
                 story, forecast, list(forecast.volumes(monthly=True)), list(forecast.volumes(monthly=False)), costs
@@ -224,13 +230,7 @@ def _scenarios(
         siems = {plan.siem for plan in plans or _reference_plans(None)}
         feeds = [feed.id for feed in catalog.feeds().values() if feed.siem in siems]
         return [("default scenario", default_scenario(as_of, feeds))]
-    files: dict[str, str] = {}
-    for shown, story in stories:
-        if story.id in files:
-            raise ScenarioError(
-                f"{story.id!r} is also the id of {files[story.id]}", path=shown, place="id", expected="each id once"
-            )
-        files[story.id] = shown
+    _refuse_twins(stories)
     return stories
 
 
@@ -274,6 +274,19 @@ def _plan(name: str, dirs: Sequence[Path | str], shown: str | None = None, place
         raise kind(error.found, path=shown, place=place, expected=error.expected, mend=error.mend) from error
 
 
+@contextmanager
+def _named(shown: str) -> Iterator[None]:
+    """What the pricing of a scenario refuses stands in its file."""
+    try:
+        yield
+    except (ScenarioError, TermsError) as error:
+        if error.path is not None:
+            raise
+        raise ScenarioError(
+            error.found, path=shown, place=error.place, expected=error.expected, mend=error.mend
+        ) from error
+
+
 def _reference_plans(siems: set[str] | None) -> list[Plan]:
     return [plan for plan in shipped_plans().values() if plan.reference and (siems is None or plan.siem in siems)]
 
@@ -282,11 +295,10 @@ def _below(found: Sequence[Finding], root: Path) -> list[Finding]:
     """Findings with their paths below the tenant folder: outputs name no path of one machine."""
     out = []
     for finding in found:
-        path = Path(finding.path) if finding.path else None
-        if path is not None and path.is_relative_to(root):
-            shown = path.relative_to(root).as_posix()
-            finding = Finding(finding.code, finding.severity, finding.message.replace(str(path), shown), shown)
-        out.append(finding)
+        path = finding.path
+        if path is not None and Path(path).is_relative_to(root):
+            path = Path(path).relative_to(root).as_posix()
+        out.append(replace(finding, message=finding.message.replace(f"{root}{os.sep}", ""), path=path))
     return out
 
 

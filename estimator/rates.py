@@ -164,15 +164,16 @@ class _Fit:
         if len(boxes):
             sampled = self.sampled(key, boxes)
             if self.is_derived(key):
-                joining, basis = derive(self.draws, self.population, key, sampled), "derived"
+                joining, basis = _Scaled(derive(self.draws, self.population, key, sampled), self.learnt), "derived"
             elif len(sampled.at):
-                joining = learn(self.draws, self.population, key, sampled)
-                basis = "partly_measured" if joining.shrink else "measured"
+                learnt = learn(self.draws, self.population, key, sampled)
+                joining = _Scaled(learnt, self.learnt)
+                basis = "partly_measured" if learnt.shrink else "measured"
         share = self.unknown_share(key)
         unknown = self.in_state(key, "unknown")
         flowing_basis: Basis = "measured"
         if joining is not None and len(unknown):
-            flowing = flowing + joining.levels([unknown])[0].scaled(share * self.tenant)
+            flowing = flowing + joining.levels([unknown])[0].scaled(share)
             flowing_basis = "partly_measured"
         size, size_basis = self.bytes(key, rows)
         mailboxes = int(boxes["subject"].nunique())
@@ -180,7 +181,7 @@ class _Fit:
             key,
             flowing,
             flowing_basis,
-            self.with_tenant(joining),
+            joining,
             basis,
             share,
             size,
@@ -196,17 +197,16 @@ class _Fit:
         joining: Joining
         basis: Basis
         if self.is_derived(key):
-            joining, basis = derive(self.draws, self.population, key, None), "derived"
+            joining, basis = _Scaled(derive(self.draws, self.population, key, None), self.tenant), "derived"
         elif catalog.operation(key).published_rate is not None:
-            joining, basis = Published(self.draws, self.population, key), "published"
+            joining, basis = _Scaled(Published(self.draws, self.population, key), self.tenant), "published"
         else:
             return None
         # The settings say that these emit, and a sample that shows none of it at all cannot say how much.
         emitting, unknown = joining.levels([self.in_state(key, "emitting"), self.in_state(key, "unknown")])
         share = self.unknown_share(key)
         size, size_basis = self.bytes(key, None)
-        flowing = (emitting + unknown.scaled(share)).scaled(self.tenant)
-        return OperationRates(key, flowing, basis, self.with_tenant(joining), basis, share, size, size_basis)
+        return OperationRates(key, emitting + unknown.scaled(share), basis, joining, basis, share, size, size_basis)
 
     # ---------------------------------------------------------------------------------------------- parts
 
@@ -218,8 +218,14 @@ class _Fit:
         sd = float(np.hypot(priors.week_swing_log_sd.value / np.sqrt(weeks), priors.drift_log_sd.value))
         return self.draws.factor(sd, "tenant")
 
-    def with_tenant(self, joining: Joining | None) -> Joining | None:
-        return _WithTenant(joining, self.tenant) if joining is not None else None
+    @cached_property
+    def learnt(self) -> Floats:
+        """What scales rates learnt from the sample, shape (draws,): the tenant's swing, and the sample's length.
+
+        Rates are taken over the mean length of the sample in weekdays. In a draw in which weekends weigh more the
+        sample was longer and a weekday held less; what flows already is counted that way from the start.
+        """
+        return np.asarray(self.tenant * self.effective.mean() / self.effective)
 
     def is_derived(self, key: str) -> bool:
         operation = catalog.operations().get(key)
@@ -301,15 +307,15 @@ class _Fit:
 
 
 @dataclass(frozen=True)
-class _WithTenant:
-    """A predictor under the tenant-wide swing and drift that the flowing levels are under, draw by draw."""
+class _Scaled:
+    """A predictor under the tenant-wide factors that the flowing levels are under, draw by draw."""
 
     inner: Joining
-    tenant: Floats
+    factor: Floats
 
     def levels(self, groups: Sequence[Positions]) -> list[Level]:
         """See `Joining`."""
-        return [Level(level.people * self.tenant, level.applications) for level in self.inner.levels(groups)]
+        return [Level(level.people * self.factor, level.applications) for level in self.inner.levels(groups)]
 
 
 def is_person(principals: pd.Series) -> pd.Series:

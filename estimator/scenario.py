@@ -356,13 +356,15 @@ def _where(change: Enable, mailboxes: pd.DataFrame, shown: str, place: str) -> p
                 path=shown,
                 place=place,
                 expected=f"one of {', '.join(map(str, mailboxes.columns))}",
+                mend=nearest(column, map(str, mailboxes.columns)),
             )
-        cells = mailboxes[column].astype("str").str.lower()
-        keep &= cells.isin([value.lower() for value in values])
+        cells = mailboxes.loc[keep, column].astype("str").str.lower()
+        keep &= cells.isin([value.lower() for value in values]).reindex(keep.index, fill_value=False)
         if not keep.any():
             present = sorted(cells.dropna().unique())[:8]
+            met = "that meet the conditions before it" if len(cells) < len(mailboxes) else "there are"
             raise ScenarioError(
-                f"{column} = {list(values)} matches none of {len(mailboxes)} mailboxes",
+                f"{column} = {list(values)} matches none of the {len(cells)} mailboxes {met}",
                 path=shown,
                 place=place,
                 expected=f"a value that occurs, such as {', '.join(map(repr, present))}",

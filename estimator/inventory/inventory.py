@@ -138,7 +138,10 @@ def _once(boxes: pd.DataFrame, findings: list[Finding]) -> pd.DataFrame:
 
 def _tiers(assigned: pd.DataFrame, findings: list[Finding]) -> tuple[pd.Series, int]:
     """The audit tier of each user, and how many are premium. Few distinct SKU sets exist, so each is judged once."""
-    sets = {str(user): frozenset(skus) - {""} for user, skus in assigned.groupby("mailbox", sort=True)["sku"]}
+    held: dict[str, set[str]] = {}
+    for user, sku in zip(assigned["mailbox"], assigned["sku"], strict=True):
+        held.setdefault(user, set()).add(sku)
+    sets = {user: frozenset(held[user] - {""}) for user in sorted(held)}
     unknown: set[str] = set()
     meaning: dict[frozenset[str], str] = {}
     for skus in dict.fromkeys(sets.values()):

@@ -92,7 +92,9 @@ def read_sheet(path: Path, shown: str, wanted: dict[str, Wanted], mend: str) -> 
     data = rows[1:]
     # A row of another length is damage (a cut file, a lost quote): whose its cells are cannot be told.
     whole = [(line, row) for line, row in data if len(row) == len(header)]
-    lines = [line for line, _ in whole]
+    by_column = zip(*(row for _, row in whole), strict=True) if whole else ([] for _ in header)
+    columns = [list(map(str.strip, cells)) for cells in by_column]
+    lines, absent = pd.Index([line for line, _ in whole], dtype="int64"), [""] * len(whole)
     findings = []
     if len(whole) < len(data):
         lost = [line for line, row in data if len(row) != len(header)]
@@ -106,17 +108,11 @@ def read_sheet(path: Path, shown: str, wanted: dict[str, Wanted], mend: str) -> 
             )
         )
 
-    def column(position: int | None) -> pd.Series:
-        cells = [""] * len(whole) if position is None else [row[position].strip() for _, row in whole]
-        return pd.Series(cells, index=lines, dtype="str")
-
     used = {column_key(n) for one in wanted.values() for n in one.names}
-    rest = {header[p].strip().lower(): column(p) for key, p in positions.items() if key and key not in used}
+    rest = {header[p].strip().lower(): columns[p] for key, p in positions.items() if key and key not in used}
+    cells = {ours: absent if position is None else columns[position] for ours, position in at.items()}
     return Sheet(
-        pd.DataFrame({ours: column(position) for ours, position in at.items()}, index=lines),
-        pd.DataFrame(rest, index=lines),
-        len(data),
-        findings,
+        pd.DataFrame(cells, index=lines, dtype="str"), pd.DataFrame(rest, index=lines, dtype="str"), len(data), findings
     )
 
 
