@@ -61,8 +61,7 @@ class TenantFolder:
             Finding(
                 "file_not_recognised",
                 "error",
-                f"{file.shown}: the file has no known shape and was not read; expected {EXPECTED}. "
-                "Export it again, or take it out of the folder.",
+                f"{file.shown}: {_fault(file)}; expected {EXPECTED}. Export it again, or take it out of the folder.",
                 file.shown,
             )
             for file in self.of_kind("unknown")
@@ -103,6 +102,12 @@ def read_folder(root: Path) -> TenantFolder:
     if not files:
         raise TenantFolderError("the folder is empty", path=root, expected="at least a mailbox and a licence inventory")
     return TenantFolder(root, tuple(files))
+
+
+def _fault(file: InputFile) -> str:
+    if not file.path.stat().st_size:
+        return "the file is empty: it holds not even a header"
+    return "the file has no known shape and was not read"
 
 
 def _kind(path: Path) -> str:

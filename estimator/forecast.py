@@ -336,6 +336,14 @@ class Forecast:
                     "connected, so only what is enabled is added; the other case, in which all it carries is new, is "
                     "priced beside it. Set `connected` under [[feeds]].",
                 )
+            unsure = [key for key in self._model.operations if use.feed.coverage(*key.split("/", 1)) == "unknown"]
+            if unsure and (use.connected is not False or use.connects is not None):
+                yield Finding(
+                    "coverage_unknown",
+                    "warning",
+                    f"nobody says whether {use.feed.id} carries {', '.join(unsure)}, which the sample shows; they "
+                    "are not in its figures, which are low by them if it does.",
+                )
             if use.connected is False and use.connects is None:
                 yield Finding(
                     "feed_idle",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
 import pandas as pd
 from pydantic import (
@@ -93,6 +94,12 @@ def _written(pattern: str, expected: str) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def _time_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise refuse(f"found {value!r}", "a time zone such as America/Denver", nearest(value, available_timezones()))
+    return value
 
 
 def _no_control_characters(value: str) -> str:
@@ -208,7 +215,7 @@ class Scenario(_Part):
     months: int = Field(default=12, ge=1, le=60)
     country: Annotated[str, _written(r"[A-Z]{2}", "an ISO 3166 code such as US, GB, DE")] | None = None
     subdivision: str | None = None
-    timezone: str | None = None
+    timezone: Annotated[str, AfterValidator(_time_zone)] | None = None
     feeds: Annotated[tuple[FeedState, ...], BeforeValidator(_list), AfterValidator(_once)] = ()
     changes: Annotated[tuple[Change, ...], BeforeValidator(_list)] = ()
     plans: Annotated[tuple[PlanChoice, ...], BeforeValidator(_list), AfterValidator(_once)] = ()

@@ -224,6 +224,19 @@ def test_an_operation_nobody_knows_a_rate_of_is_listed_and_not_zero() -> None:
     assert not any(v.operation == "Exchange/SearchQueryInitiatedExchange" for v in result.volumes(monthly=False))
 
 
+def test_operations_a_feed_may_or_may_not_carry_are_told_and_not_dropped() -> None:
+    tenant, seen = inventory(40, 60), sample(40, 10)
+    logins = seen[seen["subject_kind"] == "site"].assign(workload="AzureActiveDirectory", operation="UserLoggedIn")
+    seen = pd.concat([seen, logins], ignore_index=True)
+    verdicts = judge(tenant, seen)
+    model = fit_rates(seen, tenant, verdicts, Holidays(), Draws(500, 0))
+    cloud = story(feeds=(FeedState(id="sentinel-cloudappevents", connected=True),))
+    result = Forecast(cloud, model, verdicts, enabled(cloud, tenant.mailboxes, "s"))
+
+    (finding,) = [f for f in result.findings if f.code == "coverage_unknown"]
+    assert "AzureActiveDirectory/UserLoggedIn" in finding.message
+
+
 def test_retired_operations_are_known_to_be_zero() -> None:
     stream = Enable(kind="enable", operations=("MicrosoftStream/StreamInvokeGetVideo",))
 

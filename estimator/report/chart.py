@@ -58,11 +58,11 @@ def write_chart(result: Estimate, path: Path) -> None:
         figure.text(0.01, 0.0, _footer(result), ha="left", va="top", fontsize=7.5, color=_MUTED, wrap=True)
         figure.savefig(
             (buffer := io.BytesIO()),
-            format=path.suffix[1:],
+            format=path.suffix[1:].lower(),
             dpi=150,
             bbox_inches="tight",
             pad_inches=0.2,
-            metadata={"Date": None} if path.suffix == ".svg" else {"Software": None},
+            metadata={"Date": None} if path.suffix.lower() == ".svg" else {"Software": None},
         )
         pyplot.close(figure)
     write_whole(path, buffer.getvalue())
@@ -70,7 +70,7 @@ def write_chart(result: Estimate, path: Path) -> None:
 
 def check_format(path: Path) -> None:
     """Refuse a chart file that is neither PNG nor SVG, before anything is computed."""
-    if path.suffix not in FORMATS:
+    if path.suffix.lower() not in FORMATS:
         raise UsageError(f"--chart {path}: the file type {path.suffix!r} is not known", expected=" or ".join(FORMATS))
 
 
