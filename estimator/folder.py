@@ -105,8 +105,8 @@ def read_folder(root: Path) -> TenantFolder:
 
 
 def _fault(file: InputFile) -> str:
-    if not file.path.stat().st_size:
-        return "the file is empty: it holds not even a header"
+    if file.path.stat().st_size < 16 and file.path.read_bytes().strip() in (b"", b"[]", b"{}", b"\xef\xbb\xbf"):
+        return "the file is empty: it holds no record and no header"
     return "the file has no known shape and was not read"
 
 

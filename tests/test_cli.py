@@ -442,8 +442,8 @@ def test_a_usage_report_of_another_kind_is_no_reason_to_stop(tenant: Tenant, cap
     ("sample", "code", "words"),
     [
         (None, 0, None),
-        ("", 3, "audit.jsonl: the file has no known shape"),
-        ("[]", 3, "audit.jsonl: the file has no known shape"),
+        ("", 3, "audit.jsonl: the file is empty"),
+        ("[]", 3, "audit.jsonl: the file is empty"),
         ('"RecordId","CreationDate","AuditData"\r\n', 3, "no audit record can be read from audit.jsonl"),
     ],
     ids=["no file", "an empty file", "[]", "a header only"],
