@@ -87,7 +87,8 @@ def fit_weights(events: Floats, kinds: npt.NDArray[np.int8], draws: Draws) -> Da
     mean = float(weekdays.mean()) if len(weekdays) else 0.0
     out = np.ones((4, draws.count))
     for kind, published in ((SATURDAY, priors.saturday_factor.value), (SUNDAY, priors.sunday_factor.value)):
-        seen = events[kinds == kind]
+        # Without a weekday to compare with, a weekend's records say nothing about what a weekend weighs.
+        seen = events[kinds == kind] if mean > 0 else np.zeros(0)
         dispersion = 1 + priors.weekday_cv.value**2 * published * mean
         shape = priors.weekend_log_sd.value**-2 + float(seen.sum()) / dispersion
         rate = priors.weekend_log_sd.value**-2 / published + len(seen) * mean / dispersion

@@ -22,6 +22,9 @@ _BLOCKS = 800
 #: Below this many mailboxes the counts are folded into one index: a curve of seven terms would only fit noise.
 _FEW = 40
 
+#: Below this many there is no curve at all, only the ratio of records to activity.
+_VERY_FEW = 5
+
 
 @dataclass(frozen=True)
 class Basis:
@@ -31,11 +34,13 @@ class Basis:
         scale: the emitting mailboxes' mean of each count, shape (counts,).
         knots: where min(x, q) bends, shape (knots, columns).
         folded: whether the counts are folded into one index.
+        ratio: whether that index alone is the basis: a straight line through the origin.
     """
 
     scale: Floats
     knots: Floats
     folded: bool
+    ratio: bool
 
     @staticmethod
     def of(counts: Floats) -> Basis:
@@ -45,13 +50,15 @@ class Basis:
         x = counts / scale
         if folded:
             x = x.mean(axis=1, keepdims=True)
-        return Basis(scale, np.quantile(x, [0.5], axis=0), folded)
+        return Basis(scale, np.quantile(x, [0.5], axis=0), folded, len(counts) < _VERY_FEW)
 
     def features(self, counts: Floats) -> Floats:
-        """phi of each mailbox, shape (mailboxes, terms); the first is the constant 1."""
+        """phi of each mailbox, shape (mailboxes, terms)."""
         x = counts / self.scale
         if self.folded:
             x = x.mean(axis=1, keepdims=True)
+        if self.ratio:
+            return x
         bent = [np.minimum(x, knot) for knot in self.knots]
         return np.hstack([np.ones((len(x), 1)), *bent, x])
 

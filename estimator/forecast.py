@@ -91,6 +91,15 @@ class DailyBytes:
 
 
 @dataclass(frozen=True)
+class Total:
+    """Events and GB of all operations of a feed together, by month and draw, shape (months, draws)."""
+
+    months: list[str]
+    events: Floats
+    gb: Floats
+
+
+@dataclass(frozen=True)
 class _Part:
     """A level that starts on a day of the horizon."""
 
@@ -160,6 +169,20 @@ class Forecast:
         parts = flowing if flow == "already" else added
         return np.asarray(sum((self._monthly(p).sum(axis=0) for p in parts), np.zeros(self._count)))
 
+    def total(self, feed: str, flow: Flow) -> Total:
+        """Draws of what all operations of one feed come to by month: they add up, where quantiles do not."""
+        use = next(u for u in self.uses if u.feed.id == feed)
+        events = np.zeros((len(self.months), self._count))
+        gb = np.zeros_like(events)
+        for key in self._carried(use.feed):
+            flowing, added = self._parts(use, key, use.connected is not False)
+            size = self._record_bytes(use.feed, self._model.operations[key]) / BYTES_PER_GB
+            for part in flowing if flow == "already" else added:
+                mine = self._monthly(part)
+                events += mine
+                gb += mine * size
+        return Total(self.months, events, gb)
+
     def daily(self, use: FeedUse, *, connected: bool) -> DailyBytes:
         """Billed bytes of a feed by day and draw, given whether it flows today."""
         without = np.zeros((len(self.days), self._count))
@@ -210,7 +233,13 @@ class Forecast:
                 mine = verdicts[verdicts.index.isin(part.mailboxes)]
                 joins = mine[(mine["state"] == "blocked") & mine["mendable"]]
                 perhaps = mine[(mine["state"] == "unknown") & mine["mendable"]]
-                for names, share in ((joins.index, np.ones(1)), (perhaps.index, 1 - rates.unknown_share)):
+                said, unsaid = rates.unknown_share
+                split = (
+                    (joins.index, np.ones(1)),
+                    (perhaps.index[perhaps["settings_known"]], 1 - said),
+                    (perhaps.index[~perhaps["settings_known"]], 1 - unsaid),
+                )
+                for names, share in split:
                     if len(names):
                         groups.append(self._model.population.at(names))
                         starts.append((part.day - self.scenario.start).days)
@@ -245,11 +274,16 @@ class Forecast:
     def _not_known(self, readiness: Readiness, enabled: Sequence[Enabled]) -> list[str]:
         """Operations enabled for somebody, or new on a feed, that nothing gives a rate for: unknown is not zero."""
         asked = {part.operation for part in enabled}
+        new = list(catalog.newly_available(retired=False))
+        if self._model.filtered:
+            # Of a sample filtered by operation nobody can say that what it does not show does not flow.
+            on = readiness.table[readiness.table["state"].isin(["emitting", "unknown"])]
+            new += sorted(set(on["operation"]) - set(new))
         carried_new = {
             key
             for use in self.uses
             if use.connects is not None
-            for key in catalog.newly_available(retired=False)
+            for key in new
             if use.feed.coverage(*key.split("/", 1)) != "no"
         }
         anywhere = {key for use in self.uses for key in asked if use.feed.coverage(*key.split("/", 1)) != "no"}
@@ -272,9 +306,9 @@ class Forecast:
         size = rates.bytes * self._factor(feed, "size")
         if feed.dedupes:
             return np.asarray(size)
-        # Copies that the sample itself shows were delivered by the same API; a portal export has none to show.
-        copies = rates.copies if rates.copies > 1 else self._factor(feed, "delivery")
-        return np.asarray(size * copies)
+        # Only what came by the API shows what the API delivers: copies among portal exports are overlapping searches.
+        copies = self._model.copies
+        return np.asarray(size * (self._factor(feed, "delivery") if copies is None else copies))
 
     def _factor(self, feed: Feed, which: Literal["size", "delivery"]) -> Floats | float:
         factor = feed.size_factor if which == "size" else feed.delivery_factor

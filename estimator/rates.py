@@ -16,12 +16,14 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from estimator import catalog, tables
+from estimator import catalog, doubts, tables
 from estimator.calendar import WEEKDAY, DayWeights, day_kinds, fit_weights
+from estimator.derived import derive
 from estimator.draws import Draws, Floats, Level, Positions
 from estimator.findings import Finding
 from estimator.inventory import Inventory
-from estimator.joining import Joining, Population, Published, Sampled, derive, learn
+from estimator.joining import Joining, Population, Published, Sampled
+from estimator.learnt import learn
 from estimator.operations import operation_keys
 from estimator.readiness import Readiness
 
@@ -52,10 +54,10 @@ class OperationRates:
         flowing_basis: what that rests on.
         joining: what mailboxes that do not emit yet would add; None where nothing is known of them.
         joining_basis: what that rests on.
-        unknown_share: share of the mailboxes of state `unknown` that emit already, shape (draws,).
+        unknown_share: share of the mailboxes of state `unknown` that emit already, shape (draws,): of those whose
+            settings say so, and of those whose settings do not decide.
         bytes: AuditData bytes of one record, shape (draws,).
         bytes_basis: what that rests on.
-        copies: delivered copies ÷ distinct records in the sample; 1 without one.
         sampled_events: distinct records of it in the sample.
         sampled_mailboxes: mailboxes that had one.
         per_mailbox_day: what a spreadsheet takes for a joining mailbox: sampled records ÷ mailboxes that have any ÷
@@ -67,10 +69,9 @@ class OperationRates:
     flowing_basis: Basis
     joining: Joining | None
     joining_basis: Basis
-    unknown_share: Floats
+    unknown_share: tuple[Floats, Floats]
     bytes: Floats
     bytes_basis: Basis
-    copies: float = 1.0
     sampled_events: int = 0
     sampled_mailboxes: int = 0
     per_mailbox_day: float | None = None
@@ -87,6 +88,8 @@ class RateModel:
         holidays: whose holidays.
         draws: how everything was drawn.
         sampled_days: first to last day of the sample, empty ones included.
+        copies: records delivered ÷ distinct ones, where the sample came by the API that delivers them; else None.
+        filtered: whether the sample looks filtered by operation, so that what it does not show is not known.
         findings: what is doubtful.
     """
 
@@ -96,6 +99,8 @@ class RateModel:
     holidays: Holidays
     draws: Draws
     sampled_days: pd.DatetimeIndex
+    copies: float | None
+    filtered: bool
     findings: list[Finding]
 
 
@@ -105,6 +110,7 @@ def fit_rates(
     readiness: Readiness,
     holidays: Holidays,
     draws: Draws,
+    copies: float | None = None,
 ) -> RateModel:
     """Fit the rates of every operation that the sample shows, or that a report or a published figure stands for.
 
@@ -114,8 +120,9 @@ def fit_rates(
         readiness: `readiness.judge` of the same tenant and sample.
         holidays: whose public holidays count, in sample and report too.
         draws: how many draws, from which seed.
+        copies: records delivered ÷ distinct ones, where the sample can tell.
     """
-    return _Fit(reduction, inventory, readiness, holidays, draws).model()
+    return _Fit(reduction, inventory, readiness, holidays, draws).model(copies)
 
 
 class _Fit:
@@ -140,15 +147,24 @@ class _Fit:
         self.effective = self.weights.total(self.kinds)
         self.population = _population(inventory, self.weights, holidays)
 
-    def model(self) -> RateModel:
+    def model(self, copies: float | None) -> RateModel:
         operations = {str(key): self.from_sample(str(key), rows) for key, rows in self.sample.groupby("key")}
         for key, operation in catalog.operations().items():
             if key not in operations and operation.mailbox_action is not None:
                 without = self.without_sample(key)
                 if without is not None:
                     operations[key] = without
+        few = doubts.few_emitting({k: o.sampled_mailboxes for k, o in operations.items() if o.joining is not None})
         return RateModel(
-            operations, self.population, self.weights, self.holidays, self.draws, self.days, self.findings()
+            operations,
+            self.population,
+            self.weights,
+            self.holidays,
+            self.draws,
+            self.days,
+            copies,
+            doubts.filtered(self.sample),
+            [*doubts.of_sample(self.sample, self.population), *doubts.of_report(self.population), *few],
         )
 
     def from_sample(self, key: str, rows: pd.DataFrame) -> OperationRates:
@@ -169,11 +185,10 @@ class _Fit:
                 learnt = learn(self.draws, self.population, key, sampled)
                 joining = _Scaled(learnt, self.learnt)
                 basis = "partly_measured" if learnt.shrink else "measured"
-        share = self.unknown_share(key)
-        unknown = self.in_state(key, "unknown")
+        shares = self.unknown_share(key)
         flowing_basis: Basis = "measured"
-        if joining is not None and len(unknown):
-            flowing = flowing + joining.levels([unknown])[0].scaled(share)
+        if joining is not None and len(self.in_state(key, "unknown")):
+            flowing = flowing + self.unknown_level(key, joining)
             flowing_basis = "partly_measured"
         size, size_basis = self.bytes(key, rows)
         mailboxes = int(boxes["subject"].nunique())
@@ -183,10 +198,9 @@ class _Fit:
             flowing_basis,
             joining,
             basis,
-            share,
+            shares,
             size,
             size_basis,
-            copies=float(rows["raw_events"].sum() / rows["events"].sum()),
             sampled_events=int(rows["events"].sum()),
             sampled_mailboxes=mailboxes,
             per_mailbox_day=float(boxes["events"].sum()) / mailboxes / len(self.days) if mailboxes else None,
@@ -203,10 +217,10 @@ class _Fit:
         else:
             return None
         # The settings say that these emit, and a sample that shows none of it at all cannot say how much.
-        emitting, unknown = joining.levels([self.in_state(key, "emitting"), self.in_state(key, "unknown")])
-        share = self.unknown_share(key)
+        flowing = joining.levels([self.in_state(key, "emitting")])[0] + self.unknown_level(key, joining)
+        shares = self.unknown_share(key)
         size, size_basis = self.bytes(key, None)
-        return OperationRates(key, emitting + unknown.scaled(share), basis, joining, basis, share, size, size_basis)
+        return OperationRates(key, flowing, basis, joining, basis, shares, size, size_basis)
 
     # ---------------------------------------------------------------------------------------------- parts
 
@@ -214,9 +228,11 @@ class _Fit:
     def tenant(self) -> Floats:
         """Swing of the sampled weeks and drift until the horizon, common to all operations, mean 1."""
         priors = catalog.priors()
-        weeks = max(len(self.days) / 7, 1.0)
-        sd = float(np.hypot(priors.week_swing_log_sd.value / np.sqrt(weeks), priors.drift_log_sd.value))
-        return self.draws.factor(sd, "tenant")
+        # A sample of days is one of weeks and of weekdays: one day shows neither the week's swing nor its own.
+        weeks, weekdays = len(self.days) / 7 or 1.0, int((self.kinds == WEEKDAY).sum()) or 1
+        swing = priors.week_swing_log_sd.value / np.sqrt(weeks)
+        days = priors.common_day_log_sd.value / np.sqrt(weekdays) if len(self.days) else 0.0
+        return self.draws.factor(float(np.sqrt(swing**2 + days**2 + priors.drift_log_sd.value**2)), "tenant")
 
     @cached_property
     def learnt(self) -> Floats:
@@ -232,15 +248,28 @@ class _Fit:
         derived = operation is not None and operation.derived_from == "email_activity.send_count"
         return derived and bool(self.population.has_row.any())
 
-    def in_state(self, key: str, state: str) -> Positions:
+    def in_state(self, key: str, state: str, *, decided: bool | None = None) -> Positions:
+        """Mailboxes of a state; of those, where `decided` is given, only those whose settings do (not) decide."""
         table = self.readiness.table
-        names = table.loc[(table["operation"] == key) & (table["state"] == state), "mailbox"]
-        return self.population.at(pd.Index(names))
+        mine = (table["operation"] == key) & (table["state"] == state)
+        if decided is not None:
+            mine &= table["settings_known"] == decided
+        return self.population.at(pd.Index(table.loc[mine, "mailbox"]))
 
-    def unknown_share(self, key: str) -> Floats:
-        share = catalog.priors().unknown_emitting_share
-        low, mode, high = share.low or 0.0, share.value, share.high or 1.0
-        return np.asarray(self.draws.stream(key, "unknown").triangular(low, mode, high, self.draws.count))
+    def unknown_level(self, key: str, joining: Joining) -> Level:
+        """What the mailboxes of state `unknown` emit already."""
+        groups = [self.in_state(key, "unknown", decided=decided) for decided in (True, False)]
+        said, unsaid = joining.levels(groups)
+        for_said, for_unsaid = self.unknown_share(key)
+        return said.scaled(for_said) + unsaid.scaled(for_unsaid)
+
+    def unknown_share(self, key: str) -> tuple[Floats, Floats]:
+        def drawn(share: catalog.Prior, name: str) -> Floats:
+            low, high = share.low or 0.0, share.high or 1.0
+            return np.asarray(self.draws.stream(key, name).triangular(low, share.value, high, self.draws.count))
+
+        priors = catalog.priors()
+        return drawn(priors.unknown_emitting_share, "unknown"), drawn(priors.unclear_emitting_share, "unclear")
 
     def sampled(self, key: str, rows: pd.DataFrame) -> Sampled:
         """Rates of the mailboxes that emit `key` by the readiness verdict, zeros included."""
@@ -263,9 +292,10 @@ class _Fit:
         total = float(rows["events"].sum())
         if total <= 0:
             return np.ones(self.draws.count)
-        variance = total  # Poisson, the least it can be
         weekdays = self.days[self.kinds == WEEKDAY]
+        variance = total * catalog.priors().day_dispersion.value
         if (n := len(weekdays)) >= 3:
+            variance = total  # Poisson, the least it can be
             cells = rows[rows["day"].isin(weekdays)].groupby(["subject", "principal", "day"])["events"].sum()
             sums = cells.groupby(level=[0, 1]).sum()
             one_day = (float((cells**2).sum()) - float((sums**2).sum()) / n) / (n - 1)
@@ -290,20 +320,6 @@ class _Fit:
         stream = self.draws.stream(key, "bytes")
         mode = min(max(size.mean, size.low), size.high)
         return np.asarray(stream.triangular(size.low, mode, size.high, self.draws.count)), size.basis
-
-    def findings(self) -> list[Finding]:
-        boxes = self.sample[self.sample["subject_kind"] == "mailbox"]["subject"].unique()
-        outside = len(boxes) - len(self.population.at(pd.Index(boxes)))
-        if not outside:
-            return []
-        return [
-            Finding(
-                "subject_without_mailbox",
-                "warning",
-                f"{outside} of {len(boxes)} mailboxes in the sample are not in the inventory (left since, renamed, or "
-                "half an export). What they emit counts as flowing; they are not among those that join.",
-            )
-        ]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ The forecast takes its split from here, so that readiness and forecast cannot di
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,15 +19,29 @@ from estimator.scenario import Enabled
 
 _LOGON_TYPES = ("owner", "delegate", "admin")
 
+#: Principals, in lower case, that a search for some users does not bring (audit_events.md §5: scoped exports hold no
+#: records of non-users): the system's own, applications' and service principals'.
+_SYSTEM = re.compile(
+    r"nt authority\\|app@sharepoint$|s-1-5-\d|(serviceprincipal_|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$)"
+)
+_UNREADABLE = "audit set unreadable"
+_DISABLED = "AuditEnabled is False"
+
+#: Weekdays that a sample of the whole tenant must span before silence says that nothing is emitted.
+_WEEKDAYS = 5
+#: The share of licensed user mailboxes seen beyond which a sample without system principals is of the whole tenant.
+_SEEN_SHARE = 0.5
+
 
 @dataclass(frozen=True)
 class Readiness:
     """The verdicts.
 
     Attributes:
-        table: `tables.READINESS` plus `covered` (the sample would show this mailbox's events) and `mendable` (a rule
-            says off today, and an administrator can change that).
-        findings: what contradicts the rules.
+        table: `tables.READINESS` plus `covered` (the sample would show this mailbox's events), `mendable` (where a rule
+            says off today, an administrator can change that) and `settings_known` (false where the settings leave
+            open whether the mailbox emits: of state `unknown`, these may emit with any probability).
+        findings: what contradicts the rules, what the sample was taken for, and what a scenario takes for granted.
     """
 
     table: pd.DataFrame
@@ -56,7 +71,7 @@ def judge(
     """
     boxes = tables.MAILBOXES.check(inventory.mailboxes, "readiness")
     wanted = list(operations) if operations is not None else catalog.mailbox_operations()
-    seen, covered = _seen(boxes, reduction)
+    sample = _look_at(boxes, reduction)
     # Few distinct settings exist in a tenant, so each is judged once and not each mailbox.
     settings = [
         "kind",
@@ -73,26 +88,31 @@ def judge(
         rules = pd.DataFrame(
             [_rule(key, dict(zip(settings, row, strict=True))) for row in rows], columns=["rule", "reason", "mendable"]
         )
-        part = boxes[["mailbox", "kind", "audit_tier"]].copy()
+        part = boxes[["mailbox", "kind", "audit_tier", "audit_enabled"]].copy()
         part["operation"] = key
         part[["rule", "reason", "mendable"]] = rules.iloc[group].to_numpy()
-        part["covered"] = covered.to_numpy()
-        part["seen"] = part["mailbox"].isin(seen.get(key, set()))
+        part["covered"] = sample.covered.to_numpy()
+        part["seen"] = part["mailbox"].isin(sample.seen.get(key, set()))
         parts.append(part)
     table = pd.concat(parts, ignore_index=True)
     on, off, unclear = (table["rule"] == r for r in ("on", "off", "unclear"))
+    silent = table["covered"] & ~table["seen"]
+    hidden = ~table["covered"] & ~table["seen"]
     table["state"] = "not_applicable"
-    table.loc[off, "state"] = "blocked"
-    table.loc[on | unclear, "state"] = "unknown"
-    table.loc[on & table["covered"], "state"] = "emitting"
+    # Where the settings leave it open, a sample that would show it and does not is the better witness.
+    table.loc[off | (unclear & silent), "state"] = "blocked"
+    table.loc[(on | unclear) & hidden, "state"] = "unknown"
+    table.loc[(on & silent) | table["seen"], "state"] = "emitting"
     # Settings that could not be read say nothing that a sample could contradict.
     against = table["seen"] & ~on & ~unclear
-    table.loc[table["seen"], "state"] = "emitting"
     table.loc[table["seen"], "reason"] = "observed in the sample"
-    table.loc[on & ~table["seen"] & table["covered"], "reason"] = "on, and covered by the sample, which shows none"
-    table.loc[on & ~table["seen"] & ~table["covered"], "reason"] = "on, but the sample does not cover the mailbox"
+    table.loc[on & silent, "reason"] = "on, and covered by the sample, which shows none"
+    table.loc[on & hidden, "reason"] = "on, but the sample does not cover the mailbox"
+    table.loc[unclear & silent, "reason"] += "; the covering sample shows none"
+    table.loc[unclear & hidden, "reason"] += ", and the sample does not cover the mailbox"
     table["mendable"] = table["mendable"].astype(bool)
-    findings = []
+    table["settings_known"] = ~unclear
+    findings = list(sample.findings)
     if against.any():
         by = table[against].groupby("operation").size()
         text = ", ".join(f"{op} {n}" for op, n in by.items())
@@ -104,7 +124,19 @@ def judge(
                 f"{text}. The inventory is older than the sample, or an audit set was changed meanwhile.",
             )
         )
-    columns = [*tables.READINESS.names, "covered", "mendable"]
+    joining = table["mendable"] & table["state"].isin(["blocked", "unknown"])
+    if disabled := int(table.loc[joining & ~table["audit_enabled"], "mailbox"].nunique()):
+        findings.append(
+            Finding(
+                "audit_disabled_join",
+                "warning",
+                f"{disabled} mailboxes have AuditEnabled False. Where a scenario enables operations for them, the "
+                "forecast takes it that you switch it on (Set-Mailbox -AuditEnabled $true), unless the sample shows "
+                "that they emit anyway: Exchange ignores the switch while mailbox auditing is on for the organisation "
+                "(Get-OrganizationConfig, AuditDisabled False).",
+            )
+        )
+    columns = [*tables.READINESS.names, "covered", "mendable", "settings_known"]
     table = table[columns].astype({"reason": "str", "state": "str"})
     return Readiness(tables.READINESS.check(table, "judge"), findings)
 
@@ -123,22 +155,60 @@ def will_emit(readiness: Readiness, enabled: Sequence[Enabled]) -> Readiness:
     return Readiness(table, readiness.findings)
 
 
-def _seen(boxes: pd.DataFrame, reduction: pd.DataFrame | None) -> tuple[dict[str, set[str]], pd.Series]:
+@dataclass(frozen=True)
+class _Sample:
+    """What the sample shows of the mailboxes.
+
+    Attributes:
+        seen: mailboxes seen per operation.
+        covered: of each mailbox, whether the sample would show its events.
+        findings: what the sample was taken for.
+    """
+
+    seen: dict[str, set[str]]
+    covered: pd.Series
+    findings: list[Finding]
+
+
+def _look_at(boxes: pd.DataFrame, reduction: pd.DataFrame | None) -> _Sample:
     """Mailboxes seen per operation, and whether the sample covers each mailbox.
 
-    A mailbox is covered if any Exchange event of it was seen, or if the sample is of the whole tenant (it holds
-    records of principals that are no mailbox, which scoped searches leave out) over five weekdays or more.
+    A mailbox is covered if any Exchange event of it was seen, or if the sample is of the whole tenant (no search for
+    some users would have brought it) over five weekdays or more.
     """
     nobody = pd.Series(False, index=boxes.index)
     if reduction is None or reduction.empty:
-        return {}, nobody
+        return _Sample({}, nobody, [])
     mine = reduction[reduction["subject_kind"] == "mailbox"]
     seen = {str(key): set(group) for key, group in mine["subject"].groupby(operation_keys(mine))}
     days = pd.DatetimeIndex(reduction["day"].unique())
-    outsiders = (~reduction["principal"].isin(boxes["mailbox"]) & (reduction["principal"] != "")).any()
-    if outsiders and (days.day_of_week < 5).sum() >= 5:
-        return seen, ~nobody
-    return seen, boxes["mailbox"].isin(set(mine["subject"]))
+    whole = _why_whole(boxes, reduction) if (days.day_of_week < 5).sum() >= _WEEKDAYS else ""
+    if whole:
+        covered, message = ~nobody, f"the sample is taken as one of the whole tenant: {whole}."
+        message += " Mailboxes it does not show count as emitting nothing."
+    else:
+        covered = boxes["mailbox"].isin(set(mine["subject"]))
+        message = (
+            f"the sample covers {int(covered.sum())} of {len(boxes)} mailboxes; the others' state is unknown where "
+            "their settings say they emit, or do not say. An export of all users, five weekdays or longer, settles it."
+        )
+    return _Sample(seen, covered, [Finding("sample_scope", "info", message)])
+
+
+def _why_whole(boxes: pd.DataFrame, reduction: pd.DataFrame) -> str:
+    """Why a sample cannot come from a search for some users; '' where it can.
+
+    A stray account without a mailbox (a departed user, an administrator) proves nothing: one can search for it.
+    """
+    principals = reduction["principal"].unique()
+    if system := sum(bool(_SYSTEM.match(principal.lower())) for principal in principals):
+        return f"it shows what {system} system or application principals did, which searches for some users leave out"
+    licensed = boxes.loc[(boxes["kind"] == "user") & (boxes["audit_tier"] != "none"), "mailbox"]
+    subjects = reduction.loc[reduction["subject_kind"] == "mailbox", "subject"]
+    active = int(licensed.isin({*principals, *subjects}).sum())
+    if active > _SEEN_SHARE * len(licensed):
+        return f"{active} of {len(licensed)} licensed user mailboxes act in it or are acted on"
+    return ""
 
 
 def _rule(key: str, box: dict[str, object]) -> tuple[str, str, bool]:
@@ -161,20 +231,30 @@ def _rule(key: str, box: dict[str, object]) -> tuple[str, str, bool]:
         # Group mailboxes have a fixed set that no setting changes (audit_events.md §1.1).
         on = bool(action.group_default)
         return ("on", "in the fixed set of group mailboxes", False) if on else ("never", "not in the fixed set", False)
+    verdict, reason = _rule_of_sets(action, box)
+    # Exchange ignores the switch while auditing is on for the organisation (audit_events.md §1.2), which no export here
+    # says; a set without the action is off either way.
     if not box["audit_enabled"]:
-        return "off", "AuditEnabled is False", True
+        return (
+            ("off", f"{reason}; AuditEnabled is False too", True) if verdict == "off" else ("unclear", _DISABLED, True)
+        )
+    return verdict, reason, True
+
+
+def _rule_of_sets(action: catalog.MailboxAction, box: dict[str, object]) -> tuple[str, str]:
+    """What the audit sets of a mailbox that has its own say: on, off or unclear; and why."""
     types = [t for t in _LOGON_TYPES if t in action.default or t in action.optional]
     sets = {t: str(box[f"audit_{t}"]) for t in types}
     if any(value == "?" for value in sets.values()):
-        return "unclear", "the audit set could not be read", True
+        return "unclear", _UNREADABLE
     having = [t for t in types if action.action in sets[t].split(",")]
     # What owners do is nearly all of it, so a set that has the action for others only counts as off.
     main = types[0] if types else "owner"
     if main in having:
-        return "on", f"{action.action} is in the {main} set", True
+        return "on", f"{action.action} is in the {main} set"
     managed = str(box["default_audit_set"])
     if not action.default:
-        return "off", f"off until an administrator adds {action.action}", True
+        return "off", f"off until an administrator adds {action.action}"
     if managed != "?" and main not in managed.split(","):
-        return "off", f"the {main} set was customised and lacks {action.action}", True
-    return "off", f"{action.action} is not in the {main} set yet", True
+        return "off", f"the {main} set was customised and lacks {action.action}"
+    return "off", f"{action.action} is not in the {main} set yet"

@@ -78,6 +78,14 @@ def test_an_empty_weekend_says_as_much_as_a_full_one() -> None:
     assert fit_weights(events, kinds, Draws(2000, 0)).mean[SATURDAY] < 0.03
 
 
+def test_a_sample_of_weekends_only_says_nothing_about_what_a_weekend_weighs() -> None:
+    events = np.array([5000.0, 4000.0])
+
+    weights = fit_weights(events, np.array([SATURDAY, SUNDAY], np.int8), Draws(4000, 0))
+
+    assert weights.mean[SATURDAY] == pytest.approx(catalog.priors().saturday_factor.value, rel=0.03)
+
+
 def test_two_weekends_by_hand() -> None:
     """Four hundred a weekday, 50 and 70 on two Saturdays: gamma(6.25 + 120 / k, 6.25 / p + 800 / k)."""
     kinds = day_kinds(pd.date_range("2026-01-05", periods=14, unit="us"), None)

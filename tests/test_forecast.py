@@ -37,7 +37,17 @@ def inventory(emitting: int, joining: int) -> Inventory:
             "department": ["Finance" if i % 2 else "Legal" for i in range(n)],
         }
     )
-    return Inventory(boxes, tables.ACTIVITY.empty(), 0, {}, [])
+    activity = pd.DataFrame(
+        {
+            "mailbox": boxes["mailbox"],
+            "sends": 100.0,
+            "receives": 400.0,
+            "reads": 200.0,
+            "period_days": 30,
+            "period_end": pd.Timestamp("2026-09-27").as_unit("us"),
+        }
+    )
+    return Inventory(boxes, activity, 0, {}, [])
 
 
 def sample(emitting: int, per_day: int, size: int = 2000) -> pd.DataFrame:
@@ -107,9 +117,8 @@ def test_what_flows_already_is_the_samples_own_rate_on_the_calendar() -> None:
 
 
 def test_what_is_added_is_the_learnt_rate_of_the_joining_mailboxes() -> None:
-    """Sixty like the forty, at three quarters shrunk by four pseudo-observations: (40 x 10 + 4 x 7.5) / 44."""
-    each = (40 * 10 + 4 * 0.75 * 10) / 44
-    without_shrinking = 60 * each * weekday_equivalents("2026-10-01", "2026-11-30")
+    """Sixty as busy as the forty: ten a weekday each."""
+    without_shrinking = 60 * 10 * weekday_equivalents("2026-10-01", "2026-11-30")
 
     added = horizon(forecast(story()), "added")
 
@@ -198,22 +207,34 @@ def test_daily_bytes_are_the_same_bytes_as_the_monthly_gb() -> None:
     assert daily.added.shape == (61, 2000)
 
 
-def test_copies_delivered_count_as_bytes_and_never_as_events() -> None:
+def test_copies_the_api_delivers_count_as_bytes_and_never_as_events() -> None:
     tenant, seen = inventory(40, 60), sample(40, 10)
-    twice = seen.assign(raw_events=seen["events"] * 2)
     verdicts = judge(tenant, seen)
 
-    def gb_and_events(frame: pd.DataFrame) -> tuple[float, float]:
-        model = fit_rates(frame, tenant, verdicts, Holidays(), Draws(500, 0))
+    def gb_and_events(copies: float | None) -> tuple[float, float]:
+        model = fit_rates(seen, tenant, verdicts, Holidays(), Draws(500, 0), copies)
         result = Forecast(story(), model, verdicts, enabled(story(), tenant.mailboxes, "s"))
         (v,) = [v for v in result.volumes(monthly=False) if (v.operation, v.flow) == (MAIL_ITEMS, "already")]
         return v.gb.mean, v.events.mean
 
-    once_gb, once_events = gb_and_events(seen)
-    twice_gb, twice_events = gb_and_events(twice)
+    once_gb, once_events = gb_and_events(None)
+    twice_gb, twice_events = gb_and_events(2.0)
 
     assert twice_events == once_events
     assert twice_gb == pytest.approx(2 * once_gb)
+
+
+def test_overlapping_portal_exports_deliver_no_copies() -> None:
+    """The same records in two exports are counted once, in events and in GB."""
+    tenant, seen = inventory(40, 60), sample(40, 10)
+    twice = seen.assign(raw_events=seen["events"] * 2)
+    verdicts = judge(tenant, seen)
+    once, overlapping = (
+        fit_rates(frame, tenant, verdicts, Holidays(), Draws(500, 0)).operations[MAIL_ITEMS] for frame in (seen, twice)
+    )
+
+    assert (once.flowing.people == overlapping.flowing.people).all()
+    assert (once.bytes == overlapping.bytes).all()
 
 
 def test_an_operation_nobody_knows_a_rate_of_is_listed_and_not_zero() -> None:
@@ -311,5 +332,53 @@ def test_the_noise_of_the_sampled_days_is_that_of_the_days_and_not_of_the_mailbo
     total = seen.loc[boxes, "events"].sum()
 
     priors = catalog.priors()
-    tenant_wide = np.hypot(priors.week_swing_log_sd.value, priors.drift_log_sd.value)
+    week, days = priors.week_swing_log_sd.value / np.sqrt(5 / 7), priors.common_day_log_sd.value / np.sqrt(5)
+    tenant_wide = np.sqrt(week**2 + days**2 + priors.drift_log_sd.value**2)
     assert flowing.std() / flowing.mean() == pytest.approx(np.hypot(tenant_wide, 1 / np.sqrt(total)), rel=0.1)
+
+
+def test_one_sampled_day_is_less_certain_than_five() -> None:
+    five = sample(40, 100)
+    one = five[five["day"] == five["day"].min()]
+
+    def spread(frame: pd.DataFrame) -> float:
+        people = model_of(frame).operations[MAIL_ITEMS].flowing.people
+        return float(people.std() / people.mean())
+
+    assert spread(one) > 1.7 * spread(five)
+
+
+def test_a_sample_of_one_operation_is_told() -> None:
+    seen = sample(40, 10)
+    codes = {finding.code for finding in model_of(seen[seen["operation"] == "MailItemsAccessed"]).findings}
+
+    assert "sample_few_operations" in codes
+
+
+def test_a_service_account_with_a_users_name_is_told_and_not_named() -> None:
+    seen = sample(40, 10)
+    poller = seen[(seen["subject_kind"] == "mailbox") & seen["subject"].isin(["u001@x.example", "u002@x.example",
+                                                                              "u003@x.example"])]  # fmt: skip
+    poller = poller.assign(principal="svc-backup@x.example", events=900)
+    (finding,) = [f for f in model_of(pd.concat([seen, poller])).findings if f.code == "heavy_principal"]
+
+    assert "svc-backup" not in finding.message
+    assert "87%" in finding.message  # 3 x 900 of 3 x 900 + 40 x 10 a day
+
+
+def test_what_a_filtered_sample_leaves_out_is_not_known_on_a_new_feed() -> None:
+    tenant, seen = inventory(40, 60), sample(40, 10)
+    only = seen[seen["operation"] == "MailItemsAccessed"]
+    connect = story(
+        feeds=(FeedState(id="sentinel-cloudappevents", connected=False),),
+        changes=(Connect(kind="connect", feed="sentinel-cloudappevents"),),
+    )
+
+    def not_known(frame: pd.DataFrame) -> list[str]:
+        verdicts = judge(tenant, frame)
+        model = fit_rates(frame, tenant, verdicts, Holidays(), Draws(500, 0))
+        return Forecast(connect, model, verdicts, []).not_known
+
+    everything = pd.concat([seen, seen.assign(operation="Update"), seen.assign(operation="SendAs")])
+    assert "Exchange/ApplyRecord" in not_known(only)
+    assert "Exchange/ApplyRecord" not in not_known(everything)

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from estimator import catalog
+from estimator.derived import derive
 from estimator.draws import Draws
-from estimator.joining import Population, Published, Sampled, derive, learn
+from estimator.joining import Population, Published, Sampled
+from estimator.learnt import learn
 
 MAIL_ITEMS = "Exchange/MailItemsAccessed"
 ATTACHMENTS = "Exchange/AttachmentAccess"
@@ -155,7 +156,8 @@ def test_send_follows_the_report_and_needs_no_sample() -> None:
     users, shared = derive(DRAWS, people, "Exchange/Send", None).levels([np.arange(40), np.arange(40, 50)])
 
     assert users.people.mean() == pytest.approx(320, rel=0.02)
-    assert users.people.std() / users.people.mean() == pytest.approx(catalog.priors().send_ratio_log_sd.value, rel=0.1)
+    # the ratio's own spread, and forty mailboxes' scatter: 0.1^2 + 0.35 / 40
+    assert users.people.std() / users.people.mean() == pytest.approx(np.sqrt(0.1**2 + 0.35 / 40), rel=0.1)
     assert shared.people.tolist() == [0.0] * DRAWS.count
 
 
@@ -180,3 +182,74 @@ def test_the_same_seed_gives_the_same_draws_and_operations_do_not_disturb_each_o
 
     assert (first == again).all()
     assert not (first == other).any()
+
+
+def width(values: np.ndarray) -> float:
+    low, high = np.quantile(values, [0.1, 0.9])
+    return float((high - low) / values.mean())
+
+
+def test_users_the_report_leaves_out_still_send() -> None:
+    """Ten of forty users listed, 8 a day each: the thirty others stand at three quarters of it, far from certain."""
+    counts = np.full((50, 3), np.nan)
+    counts[:10] = 8.0
+    people = population(counts, ["standard user", "none shared"], (np.arange(50) >= 40).astype(int), np.arange(50) < 40)
+
+    listed, others, shared = derive(DRAWS, people, "Exchange/Send", None).levels(
+        [np.arange(10), np.arange(10, 40), np.arange(40, 50)]
+    )
+
+    assert others.people.mean() == pytest.approx(30 * 0.75 * 8, rel=0.1)
+    assert width(others.people) > 2 * width(listed.people)
+    assert not shared.people.any()
+
+
+@pytest.mark.parametrize(("few", "many"), [(1, 5), (3, 20), (8, 80)])
+def test_fewer_emitting_mailboxes_are_less_certain(few: int, many: int) -> None:
+    dice = np.random.default_rng(12)
+    counts = dice.gamma(0.6, 30.0, (400, 3))
+    people = population(counts, ["standard user"], np.zeros(400, int))
+    rate = counts.sum(axis=1) * dice.gamma(3, 1 / 3, 400)
+
+    def level(n: int) -> np.ndarray:
+        sampled = Sampled(np.arange(n, dtype=np.intp), rate[:n], np.zeros(n))
+        return learn(DRAWS, people, ATTACHMENTS, sampled).levels([np.arange(100, 400)])[0].people
+
+    assert width(level(few)) > 1.15 * width(level(many))
+    assert width(level(1)) > 1.0
+
+
+def test_one_busy_pilot_does_not_decide_alone() -> None:
+    """One mailbox at 500 a day among average activity: the published 35 pulls, and the interval reaches down to it."""
+    people = population(np.full((101, 3), 5.0), ["premium user", "standard user"], np.minimum(np.arange(101), 1))
+    sampled = Sampled(np.zeros(1, np.intp), np.array([500.0]), np.zeros(1))
+
+    (level,) = learn(DRAWS, people, MAIL_ITEMS, sampled).levels([np.arange(1, 101)])
+
+    assert level.people.mean() < 100 * 300
+    assert np.quantile(level.people, 0.1) < 100 * 120
+
+
+def test_without_any_activity_report_the_rest_is_taken_to_be_quieter_and_far_from_certain() -> None:
+    klass = (np.arange(200) >= 50).astype(int)
+    classes = ["premium user", "standard user"]
+    rate = np.random.default_rng(1).gamma(1.0, 40.0, 50)
+    sampled = Sampled(np.arange(50, dtype=np.intp), rate, np.zeros(50))
+    joining = np.arange(50, 200)
+
+    blind = population(np.full((200, 3), np.nan), classes, klass)
+    seeing = population(np.full((200, 3), 5.0), classes, klass)
+    (dark,) = learn(DRAWS, blind, ATTACHMENTS, sampled).levels([joining])
+    (light,) = learn(DRAWS, seeing, ATTACHMENTS, sampled).levels([joining])
+
+    assert dark.people.mean() < 0.7 * light.people.mean()
+    assert width(dark.people) > 1.5 * width(light.people)
+
+
+def test_a_single_mailbox_without_a_sample_is_less_certain_than_a_hundred() -> None:
+    people = population(np.full((100, 3), 5.0), ["standard user"], np.zeros(100, int))
+
+    (one,) = Published(DRAWS, people, MAIL_ITEMS).levels([np.arange(1)])
+    (all_,) = Published(DRAWS, people, MAIL_ITEMS).levels([np.arange(100)])
+
+    assert width(one.people) > 1.3 * width(all_.people)

@@ -215,6 +215,15 @@ def best_tier(skus: Iterable[str]) -> tuple[AuditTier, tuple[str, ...]]:
     return tier, tuple(unknown)
 
 
+def has_sentinel_grant(skus: Iterable[str]) -> bool:
+    """Whether a user of these licences counts towards Sentinel's Microsoft 365 data grant; unknown ones do not.
+
+    Args:
+        skus: GUIDs, part numbers or product names.
+    """
+    return any(sku.sentinel_grant for sku in map(licence_tier, skus) if sku is not None)
+
+
 def tier_of_plans(plans: Iterable[str]) -> tuple[AuditTier, bool]:
     """Tier and add-on flag of a SKU that is newer than the list, from its service plans.
 

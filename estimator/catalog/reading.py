@@ -149,6 +149,13 @@ class _Reader:
             self.fail(key, f"found {sorted(unknown)}", " | ".join(_CHOICES["logon type"]))
         return frozenset(values)
 
+    def flag_word(self, key: str) -> bool:
+        """The word true or false, as CSV has it."""
+        value = self.text(key)
+        if value not in ("true", "false"):
+            self.fail(key, f"found {value!r}", "true or false")
+        return value == "true"
+
     def source(self, key: str = "source") -> str:
         return self._resolve(key, self.text(key))
 
@@ -463,8 +470,10 @@ _LICENCE_COLUMNS = [
     "product_name",
     "audit_tier",
     "premium_addon",
+    "sentinel_grant",
     "mailbox_plan",
     "source",
+    "grant_source",
     "date",
     "note",
 ]
@@ -482,9 +491,10 @@ def read_licences(file: Path, known: Mapping[str, Source]) -> dict[str, LicenceS
         for row in rows:
             reader = _Reader(row, file, str(rows.line_num), known)
             guid = reader.text("sku_guid")
-            addon = reader.text("premium_addon")
-            if addon not in ("true", "false"):
-                reader.fail("premium_addon", f"found {addon!r}", "true or false")
+            addon, grant = reader.flag_word("premium_addon"), reader.flag_word("sentinel_grant")
+            grant_source = reader.source("grant_source") if grant else reader.text("grant_source", "")
+            if grant_source and not grant:
+                reader.fail("grant_source", f"found {grant_source!r}", "nothing where sentinel_grant is false")
             day = reader.text("date")
             try:
                 dated = date.fromisoformat(day)
@@ -495,9 +505,11 @@ def read_licences(file: Path, known: Mapping[str, Source]) -> dict[str, LicenceS
                 reader.text("sku_part_number"),
                 reader.text("product_name"),
                 reader.choice("audit_tier", "audit_tier"),
-                addon == "true",
+                addon,
+                grant,
                 reader.text("mailbox_plan", ""),
                 reader.source(),
+                grant_source,
                 dated,
                 reader.text("note", ""),
             )

@@ -299,14 +299,20 @@ class Priors:
     weekend_log_sd: Prior
     holiday_worked: Prior
     drift_log_sd: Prior
-    curve_least_mailboxes: Prior
     bare_scatter_phi: Prior
     bare_scatter_df: Prior
     tenant_log_sd: Prior
     unknown_emitting_share: Prior
+    unclear_emitting_share: Prior
     send_ratio_log_sd: Prior
     size_cv: Prior
     size_shift_log_sd: Prior
+    no_activity_ratio: Prior
+    no_activity_log_sd: Prior
+    no_activity_selection_log_sd: Prior
+    day_dispersion: Prior
+    common_day_log_sd: Prior
+    mailbox_log_sd: Prior
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,10 +325,12 @@ class LicenceSku:
         product_name: display name.
         audit_tier: what it gives a mailbox by itself; `none` where it brings no mailbox.
         premium_addon: makes the mailbox of another SKU premium.
+        sentinel_grant: its users count towards Sentinel's data grant; Audit (Premium) does not decide that.
         mailbox_plan: the service plan that brings the mailbox, or ''.
         source: id in `sources()`.
+        grant_source: id of what gives it the grant, or ''.
         dated: date of the list it was read from.
-        note: why its tier departs from what its name or the documented list suggests, or ''.
+        note: why its tier or grant departs from what its name or the documented list suggests, or ''.
     """
 
     guid: str
@@ -330,7 +338,9 @@ class LicenceSku:
     product_name: str
     audit_tier: AuditTier
     premium_addon: bool
+    sentinel_grant: bool
     mailbox_plan: str
     source: str
+    grant_source: str
     dated: date
     note: str

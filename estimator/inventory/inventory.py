@@ -24,14 +24,14 @@ class Inventory:
     Attributes:
         mailboxes: `tables.MAILBOXES`, one row per mailbox, sorted by it; further columns of the export in lower case.
         activity: `tables.ACTIVITY`, one row per mailbox of the report; empty where there is no report.
-        premium_users: users whose licences include Audit (Premium); the E5 data grant is counted by them.
+        grant_users: users whose licences count towards Sentinel's Microsoft 365 data grant, with a mailbox or without.
         rows: rows read of each file, by its name for messages.
         findings: what was wrong or doubtful.
     """
 
     mailboxes: pd.DataFrame
     activity: pd.DataFrame
-    premium_users: int
+    grant_users: int
     rows: dict[str, int]
     findings: list[Finding]
 
@@ -56,7 +56,7 @@ def read_inventory(
     assigned = _read(licence_file.read_licences, licence_files, rows, findings)
     activity = _read(activity_report.read_activity, activity_files, rows, findings)
     boxes = _once(boxes, findings)
-    tiers, premium_users = _tiers(assigned, findings)
+    tiers, grant_users = _tiers(assigned, findings)
     boxes["audit_tier"] = boxes["mailbox"].map(tiers).fillna("none").astype("str")
     unlicensed = int(((boxes["audit_tier"] == "none") & (boxes["kind"] == "user")).sum())
     if unlicensed:
@@ -101,7 +101,7 @@ def read_inventory(
             )
         activity = activity[~unknown].sort_values("mailbox").reset_index(drop=True)
     boxes = boxes.sort_values("mailbox").reset_index(drop=True)
-    return Inventory(tables.MAILBOXES.check(boxes, "read_inventory"), activity, premium_users, rows, findings)
+    return Inventory(tables.MAILBOXES.check(boxes, "read_inventory"), activity, grant_users, rows, findings)
 
 
 def _read(
@@ -137,15 +137,17 @@ def _once(boxes: pd.DataFrame, findings: list[Finding]) -> pd.DataFrame:
 
 
 def _tiers(assigned: pd.DataFrame, findings: list[Finding]) -> tuple[pd.Series, int]:
-    """The audit tier of each user, and how many are premium. Few distinct SKU sets exist, so each is judged once."""
+    """The audit tier of each user, and how many count for the grant. Few sets of SKUs exist: each is judged once."""
     held: dict[str, set[str]] = {}
     for user, sku in zip(assigned["mailbox"], assigned["sku"], strict=True):
         held.setdefault(user, set()).add(sku)
     sets = {user: frozenset(held[user] - {""}) for user in sorted(held)}
     unknown: set[str] = set()
     meaning: dict[frozenset[str], str] = {}
+    grant: dict[frozenset[str], bool] = {}
     for skus in dict.fromkeys(sets.values()):
         meaning[skus], strange = catalog.best_tier(sorted(skus))
+        grant[skus] = catalog.has_sentinel_grant(skus)
         unknown.update(strange)
     if unknown:
         users = sum(bool(unknown & skus) for skus in sets.values())
@@ -154,8 +156,8 @@ def _tiers(assigned: pd.DataFrame, findings: list[Finding]) -> tuple[pd.Series, 
                 "licence_unknown",
                 "warning",
                 f"{len(unknown)} licences are not in the catalogue ({', '.join(sorted(unknown)[:5])}) and count as "
-                f"bringing no mailbox and no Audit (Premium); {users} users have one.",
+                f"bringing no mailbox, no Audit (Premium) and no data grant; {users} users have one.",
             )
         )
     tiers = pd.Series({user: meaning[skus] for user, skus in sets.items()}, dtype="str")
-    return tiers, int((tiers == "premium").sum())
+    return tiers, sum(grant[skus] for skus in sets.values())

@@ -95,7 +95,7 @@ def read_mailboxes(path: Path, shown: str) -> Part:
                 "audit_set_unreadable",
                 "warning",
                 f"{int(unreadable.sum())} mailboxes have a type name or a shortened list instead of their audit "
-                "actions; where these are needed, whether they emit is unknown unless the sample shows it. "
+                "actions; where these are needed, whether they emit is unknown unless the sample covers them. "
                 f"{EXPORT_COMMAND}",
                 shown,
             )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -76,12 +77,53 @@ def test_lookup_of_the_unknown_and_of_a_shared_name() -> None:
     assert (addon.audit_tier, addon.premium_addon) == ("none", True)
 
 
+@pytest.mark.parametrize(
+    ("skus", "grant"),
+    [
+        (["SPE_E5"], True),
+        (["ENTERPRISEPREMIUM"], False),  # Office 365 E5 has Audit (Premium) and no grant
+        (["SPE_E3"], False),
+        (["SPE_E3", "IDENTITY_THREAT_PROTECTION"], True),  # E5 Security has the grant and no Audit (Premium)
+        (["SPE_E3", "INFORMATION_PROTECTION_COMPLIANCE"], False),
+        (["SPE_F1", "SPE_F5_SEC"], True),
+        (["SPE_F1", "SPE_F5_SECCOMP"], True),
+        (["SPE_F1", "SPE_F5_COMP"], False),
+        (["SPE_E5_NOPSTNCONF"], True),
+        (["Microsoft 365 E5 EEA (no Teams)"], True),
+        (["M365_G5_GCC"], True),
+        (["M365EDU_A5_FACULTY"], True),
+        (["M365EDU_A5_STUUSEBNFT"], False),
+        (["DEVELOPERPACK_E5"], False),
+        (["ENTERPRISEPREMIUM_GOV"], False),
+        (["EMSPREMIUM"], False),
+        (["M365_E5_SUITE_COMPONENTS"], False),
+        (["06ebc4ee-1bb5-47dd-8120-11324bc54e06", "Contoso_Plan"], True),
+        (["Contoso_Plan"], False),
+        ([], False),
+    ],
+)
+def test_the_grant_of_sentinel_follows_its_own_list_and_not_audit_premium(skus: list[str], grant: bool) -> None:
+    assert catalog.has_sentinel_grant(skus) == grant
+
+
+def test_each_sku_with_the_grant_names_its_source_and_none_that_sounds_like_it_is_silent() -> None:
+    named = re.compile(r"Microsoft 365 (GCC )?[EAFG]5")
+    for sku in catalog.licences().values():
+        assert (sku.grant_source != "") == sku.sentinel_grant, sku
+        assert sku.sentinel_grant <= bool(named.match(sku.product_name) or sku.note), sku
+        # What the name suggests and the row denies is denied for a stated reason, Compliance add-ons apart.
+        if named.match(sku.product_name) and not sku.sentinel_grant:
+            assert "Compliance" in sku.product_name or "grant" in sku.note, sku
+    assert sum(sku.sentinel_grant for sku in catalog.licences().values()) == 20
+
+
 def test_every_row_is_sound() -> None:
     skus = catalog.licences().values()
     assert len(skus) == 569
     known = catalog.sources()
     for sku in skus:
         assert sku.source in known
+        assert not sku.grant_source or sku.grant_source in known
         assert not (sku.premium_addon and sku.audit_tier != "none")
         assert (sku.audit_tier != "none") == bool(sku.mailbox_plan) or sku.note
 
@@ -92,6 +134,7 @@ def test_a_part_number_is_nobody_elses_name() -> None:
         found = catalog.licence_tier(sku.part_number)
         assert found is not None
         assert (found.audit_tier, found.premium_addon) == (sku.audit_tier, sku.premium_addon), sku
+        assert found.sentinel_grant == sku.sentinel_grant, sku
 
 
 def test_tier_of_a_sku_newer_than_the_list() -> None:

@@ -27,6 +27,10 @@ def test_values_of_the_sources() -> None:
     assert priors.saturday_factor.value == pytest.approx(553 / 2260, abs=5e-4)
     assert priors.sunday_factor.value == pytest.approx(435 / 2260, abs=5e-4)
     assert priors.week_swing_log_sd.value == 0.065
+    assert priors.day_dispersion.value == pytest.approx(531 / 33.3, abs=0.1)
+    assert priors.mailbox_log_sd.value == 1.8
+    shared_by_all = 0.12**2 - 0.065**2 - 56 * 531 / 2260**2
+    assert priors.common_day_log_sd.value == pytest.approx(shared_by_all**0.5, abs=0.001)
     assert (priors.shared_mailbox_ratio.value, priors.shared_mailbox_pseudo_observations.value) == (0.75, 4)
     assert (priors.class_pseudo_weight.value, priors.unseen_scatter_phi.value) == (20, 0.35)
     assert priors.unseen_scatter_df.value == 6

@@ -57,7 +57,7 @@ def test_the_tiny_tenant(tmp_path: Path) -> None:
         "ann": "premium", "bob": "standard", "cyd": "standard", "dan": "standard",
         "eve": "none", "info": "none", "room1": "none", "team": "none",
     }  # fmt: skip
-    assert inventory.premium_users == 1
+    assert inventory.grant_users == 1
     assert inventory.rows == {"m": 8, "l": 4, "a": 4}
     assert inventory.activity["mailbox"].tolist() == [f"{n}@contoso.example" for n in ("ann", "bob", "cyd", "dan")]
     # eve alone is a user without a licence: shared, room and group mailboxes need none.
@@ -77,7 +77,19 @@ def test_the_tiny_tenant(tmp_path: Path) -> None:
 def test_tiers(tmp_path: Path, sku: str, tier: str) -> None:
     inventory = joined(tmp_path, [mailbox("ann")], [licence("ANN", sku)])
     assert tiers(inventory) == {"ann": tier}
-    assert inventory.premium_users == (tier == "premium")
+
+
+@pytest.mark.parametrize(
+    ("skus", "users"),
+    [
+        (["SPE_E5"], 1), (["ENTERPRISEPREMIUM"], 0), (["SPE_E3+IDENTITY_THREAT_PROTECTION"], 1),
+        (["SPE_E3+INFORMATION_PROTECTION_COMPLIANCE"], 0), (["SPE_F1+SPE_F5_SEC", "SPE_F1"], 1),
+        (["SPE_E3", "SPE_E5", "SPE_E5+IDENTITY_THREAT_PROTECTION", ""], 2),
+    ],
+)  # fmt: skip
+def test_the_grant_of_sentinel_counts_users(tmp_path: Path, skus: list[str], users: int) -> None:
+    rows = [licence(f"user{number}", sku) for number, sku in enumerate(skus)]
+    assert joined(tmp_path, [mailbox("user0")], rows).grant_users == users  # with a mailbox or without
 
 
 def test_licences_of_several_rows_add_up(tmp_path: Path) -> None:
@@ -207,4 +219,5 @@ def test_real_tenants_join(shared: Path, name: str) -> None:
     boxes = inventory.mailboxes
     assert len(boxes) == {"tenant_a": 600, "tenant_b": 200}[name]
     assert {one.code for one in inventory.findings} <= {"mailbox_without_licence"}
-    assert inventory.premium_users == (boxes["audit_tier"] == "premium").sum()
+    # Their licences are E5 and E3 of Microsoft 365, so those with Audit (Premium) are those with the grant.
+    assert inventory.grant_users == (boxes["audit_tier"] == "premium").sum()

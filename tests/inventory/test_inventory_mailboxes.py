@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from estimator.errors import InventoryError
-from estimator.inventory.mailboxes import read_mailboxes
+from estimator.inventory.mailboxes import EXPORT_COMMAND, read_mailboxes
 from estimator.inventory.recognise import recognise
 from estimator.inventory.sheet import Part
 from tests.conftest import MAILBOX_COLUMNS, mailbox, mailboxes_csv, write
@@ -191,3 +192,24 @@ def test_real_shapes(shared: Path, name: str) -> None:
     assert part.findings == []
     assert part.table["mailbox"].is_unique
     assert {"displayname", "whenmailboxcreated"} <= set(part.table.columns)
+
+
+# ------------------------------------------------------------------ the command
+
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_and_the_errors_give_the_same_command() -> None:
+    (shown,) = re.findall(r"^```powershell\n(Get-EXOMailbox .*?)^```$", README, re.MULTILINE | re.DOTALL)
+    one_line = re.sub(r"\s+", " ", re.sub(r",\s+", ",", shown)).strip()
+    assert f"Export again with: {one_line}" == EXPORT_COMMAND
+
+
+def test_the_readmes_scenario_needs_no_column_that_the_command_does_not_export() -> None:
+    """`where` may name what we derive, and what the command exports; the department takes the step beside it."""
+    (story,) = re.findall(r"^```toml\n(schema_version.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    (where,) = re.findall(r"^where\s*= \{(.+?)\}", story, re.MULTILINE)
+    exported = set(re.findall(r"Select-Object ([^@]+),@", EXPORT_COMMAND)[0].lower().split(","))
+    exported |= {name.lower() for name in re.findall(r"@\{n='(\w+)'", EXPORT_COMMAND)}
+    assert set(re.findall(r"(\w+)\s*=", where)) <= exported | {"audit_tier", "kind"}
