@@ -110,6 +110,9 @@ def estimate(
     for finding in result.findings:
         if finding.severity == "error":
             print(f"error: {finding.message}", file=sys.stderr)
+    if output is Format.csv:  # the one format without room for findings
+        for code in dict.fromkeys(finding.code for finding in result.findings if finding.severity == "warning"):
+            print(f"warning: {code}", file=sys.stderr)
     if chart is not None:
         render.chart(result, chart)
     sys.stdout.write(render.text(result, output.value))

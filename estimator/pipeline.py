@@ -79,6 +79,11 @@ class Estimate:
         return list(dict.fromkeys(key for one in self.scenarios for key in one.not_known))
 
     @property
+    def cut(self) -> bool:
+        """Whether some audit export ends at the row limit of its route: volumes are then at least what is shown."""
+        return any(finding.code == "sample_at_cap" for finding in self.findings)
+
+    @property
     def refused(self) -> bool:
         """Whether some file of the folder was refused."""
         return any(finding.severity == "error" for finding in self.findings)
@@ -96,7 +101,7 @@ class Estimate:
             "seed": self.draws.seed,
             "draws": self.draws.count,
             "as_of": self.as_of.isoformat(),
-            "complete": not self.not_known and not self.refused,
+            "complete": not self.not_known and not self.refused and not self.cut,
             "not_known": self.not_known,
             "tenant": {
                 "mailboxes": len(self.inventory.mailboxes),
@@ -195,11 +200,13 @@ def estimate(
         progress(f"forecasting {story.id}")
         where = (story.country, story.subdivision)
         if where not in models:
-            models[where] = fit_rates(reduction, inventory, readiness, Holidays(*where), Draws(draws, seed))
+            models[where] = fit_rates(
+                reduction, inventory, readiness, Holidays(*where), Draws(draws, seed), _copies(sample)
+            )
         model = models[where]
         forecast = Forecast(story, model, readiness, parts)
         with _named(shown):
-            costs, doubts = price(forecast, offers, inventory.premium_users, as_of)
+            costs, doubts = price(forecast, offers, inventory.grant_users, as_of)
         results.append(
             ScenarioEstimate(
                 story, forecast, list(forecast.volumes(monthly=True)), list(forecast.volumes(monthly=False)), costs
@@ -210,6 +217,18 @@ def estimate(
     return Estimate(
         root, as_of, Draws(draws, seed), folder, inventory, sample, readiness, first, results, distinct(findings)
     )
+
+
+def _copies(sample: Reduction | None) -> float | None:
+    """Records delivered ÷ distinct ones, from the files that came by the Management Activity API; None without any.
+
+    Counted within each file: copies among files are overlapping exports, which no feed delivers.
+    """
+    if sample is None:
+        return None
+    api = [file for file in sample.files if file.kind in ("audit-array", "audit-jsonl")]
+    distinct = sum(file.distinct for file in api)
+    return sum(file.read - file.rejected for file in api) / distinct if distinct else None
 
 
 def _stop_at_errors(findings: Sequence[Finding], root: Path) -> None:

@@ -25,7 +25,7 @@ from pricing.days import Month, months_of, terms_of
 from pricing.draws import DrawBill, bill_draws
 from pricing.errors import UsageShapeError
 from pricing.meters import CapacityAllUnits, DailyCommitment, Flat, Retention
-from pricing.money import EXACT, money, plain
+from pricing.money import EXACT, money, plain, short
 from pricing.plan import Plan
 from pricing.prices import price_on
 from pricing.settle import Settlement, settle
@@ -262,7 +262,7 @@ def _commitment(work: _Work, meter_id: str, meter: DailyCommitment) -> Iterator[
             over = [gb[i] - tier.gb_per_day for i in run if gb[i] > tier.gb_per_day]
             note = f"{meter.title}: {tier.id} GB tier for {len(run)} days"
             if over:
-                note += f", {len(over)} of them above it by {plain(_sum(over))} GB in all, at the tier's own rate"
+                note += f", {len(over)} of them above it by {short(_sum(over))} GB in all, at the tier's own rate"
             yield Charge(
                 meter=meter_id,
                 stream=None,
@@ -279,7 +279,8 @@ def _commitment(work: _Work, meter_id: str, meter: DailyCommitment) -> Iterator[
 
 def _capacity(work: _Work, meter_id: str, meter: CapacityAllUnits, place: str) -> Iterator[Charge]:
     gb, days = work.pooled(meter_id), work.settled.days
-    for term in terms_of(days):
+    used = [row for row, volume in enumerate(gb) if volume]
+    for term in terms_of(days, used[0]) if used else ():
         volumes = sorted(gb[term.rows])
         if not volumes[-1]:
             continue  # nothing is used in the term, so nothing is bought
@@ -293,7 +294,7 @@ def _capacity(work: _Work, meter_id: str, meter: CapacityAllUnits, place: str) -
         price = price_on(meter.band(capacity).prices, term.start, place)
         note = (
             f"{meter.title}: {plain(capacity)} GB/day bought on {term.start} for one year, for a P{meter.percentile} "
-            f"day of {plain(peak)} GB; the annual price is shown evenly over the {term.length} days of the term"
+            f"day of {short(peak)} GB; the annual price is shown evenly over the {term.length} days of the term"
         )
         for month in months_of(days[term.rows]):
             share = Decimal(len(_rows(month))) / term.length

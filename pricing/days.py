@@ -35,14 +35,14 @@ def months_of(days: Sequence[date]) -> list[Month]:
     ]
 
 
-def terms_of(days: Sequence[date]) -> list[Term]:
-    """The yearly terms of contiguous days: the first starts on the first day, each later one on its anniversary."""
+def terms_of(days: Sequence[date], first: int = 0) -> list[Term]:
+    """The yearly terms of contiguous days: the first starts on day `first`, each later one on its anniversary."""
     terms: list[Term] = []
     while not terms or terms[-1].rows.stop < len(days):
-        start, end = _anniversary(days[0], len(terms)), _anniversary(days[0], len(terms) + 1)
-        first = (start - days[0]).days
+        start, end = _anniversary(days[first], len(terms)), _anniversary(days[first], len(terms) + 1)
+        row = (start - days[0]).days
         length = (end - start).days
-        terms.append(Term(start, length, slice(first, min(first + length, len(days)))))
+        terms.append(Term(start, length, slice(row, min(row + length, len(days)))))
     return terms
 
 

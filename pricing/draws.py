@@ -18,7 +18,7 @@ from pricing.days import Month, Term, months_of, terms_of
 from pricing.meters import CapacityAllUnits, DailyCommitment, Flat, Retention
 from pricing.plan import Plan
 from pricing.prices import Price, price_on
-from pricing.settle import Settlement, billable_gb, settle
+from pricing.settle import Settlement, billable_gb, capacity_for, settle
 from pricing.usage import LIST_TERMS, FloatArray, Terms, Usage
 
 
@@ -133,7 +133,9 @@ def _capacity(
     days: Sequence[date], months: Sequence[Month], meter: CapacityAllUnits, gb: FloatArray, place: str
 ) -> FloatArray:
     amount = np.zeros((len(months), gb.shape[1]))
-    for term in terms_of(days):
+    used = np.flatnonzero((gb > 0).any(axis=1))
+    # One contract for all draws, signed before anyone knows which it is.
+    for term in terms_of(days, int(used[0])) if used.size else ():
         annual = _annual(meter, gb[term.rows], term, place)
         for row, month in enumerate(months):
             shared = min(month.rows.stop, term.rows.stop) - max(month.rows.start, term.rows.start)
@@ -144,10 +146,7 @@ def _capacity(
 
 def _annual(meter: CapacityAllUnits, gb: FloatArray, term: Term, place: str) -> FloatArray:
     """(N,) annual price of the capacity each draw buys for one term."""
-    rank = -(-meter.percentile * len(gb) // 100) - 1
-    peak = np.partition(gb, rank, axis=0)[rank]
-    unit, minimum = float(meter.unit_gb_per_day), float(meter.minimum_gb_per_day)
-    capacity = np.maximum(minimum, np.ceil(np.round(peak / unit, 9)) * unit)
+    capacity = capacity_for(meter, gb)
     bought = (gb > 0).any(axis=0)
     if meter.maximum_gb_per_day is not None and (capacity[bought] > float(meter.maximum_gb_per_day)).any():
         raise meter.beyond_the_list(f"{capacity[bought].max():g}", place)

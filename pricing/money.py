@@ -49,6 +49,12 @@ def round_half_up(amount: Decimal, digits: int) -> Decimal:
     return without_tail.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP, EXACT)
 
 
+def short(number: Decimal) -> str:
+    """A quantity for people: three decimals, or three significant digits where it is smaller."""
+    places = max(3, 2 - number.adjusted()) if number else 0
+    return plain(round_half_up(number, min(places, 12)))
+
+
 def plain(number: Decimal) -> str:
     """A number for machines: no exponent, no trailing zeros, unrounded up to the twelfth decimal."""
     text = f"{number.quantize(_TAIL, ROUND_HALF_EVEN, EXACT):f}"

@@ -6,18 +6,22 @@ which remarks the bill must carry. The two paths then compute apart, so that one
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
 from pricing.commitment import BEST, Schedule, choose, schedule
+from pricing.days import terms_of
 from pricing.errors import NoPriceError, TermsError
-from pricing.meters import Retention
+from pricing.meters import CapacityAllUnits, Retention
 from pricing.plan import Plan
 from pricing.prices import nearest
 from pricing.usage import FloatArray, Terms, Usage
+
+#: Days by which a rise inside a yearly term is told.
+_FIRST_MONTH = 31
 
 
 @dataclass(frozen=True)
@@ -59,10 +63,31 @@ def settle(plan: Plan, usage: Usage, terms: Terms) -> Settlement:
     kept_streams = _kept_streams(plan, usage, terms) if kept_days > plan.included_retention_days else {}
     for meter_id in kept_streams:
         _check_retention(plan, meter_id, kept_days)
-    notes = list(chosen.notes)
+    notes = [*chosen.notes, *_rises(plan, usage, terms)]
     if kept_streams and not usage.earlier:
         notes.append("Retention starts from an empty stock: what was ingested before the first day is not in it.")
     return Settlement(days, chosen, kept_days, kept_streams, tuple(notes))
+
+
+def _rises(plan: Plan, usage: Usage, terms: Terms) -> Iterator[str]:
+    """A note where more capacity is bought for a term than its first month needs, on expectation over the draws."""
+    for meter_id, meter in plan.meters.items():
+        if not isinstance(meter, CapacityAllUnits):
+            continue
+        streams = [
+            gb.mean(axis=1)
+            for stream, gb in billable_gb(plan, usage, terms).items()
+            if plan.ingestion_meter(stream) == meter_id
+        ]
+        pooled = sum(streams, np.zeros(len(usage.days)))[:, np.newaxis]
+        used = np.flatnonzero(pooled)
+        for term in terms_of(usage.days, int(used[0])) if used.size else ():
+            mine = pooled[term.rows]
+            if (capacity_for(meter, mine[:_FIRST_MONTH]) < capacity_for(meter, mine)).any():
+                yield (
+                    f"{meter.title}: use rises inside the term from {term.start}, and all that the term needs is "
+                    "charged from the term's start; capacity that is bought up later costs less."
+                )
 
 
 def _known(name: str, known: Collection[str], place: str, expected: str) -> None:
@@ -116,6 +141,14 @@ def billable_gb(plan: Plan, usage: Usage, terms: Terms) -> dict[str, FloatArray]
                 charged[stream] = charged[stream] - taken
                 left = left - taken
     return charged
+
+
+def capacity_for(meter: CapacityAllUnits, gb: FloatArray) -> FloatArray:
+    """(N,) GB/day bought for (D, N) daily GB of a term: the percentile by nearest rank, in whole units."""
+    rank = -(-meter.percentile * len(gb) // 100) - 1
+    peak = np.partition(gb, rank, axis=0)[rank]
+    unit, minimum = float(meter.unit_gb_per_day), float(meter.minimum_gb_per_day)
+    return np.asarray(np.maximum(minimum, np.ceil(np.round(peak / unit, 9)) * unit))
 
 
 def committable_gb(plan: Plan, usage: Usage, terms: Terms) -> FloatArray:

@@ -161,11 +161,31 @@ def test_csv_holds_the_figures_of_the_json(tenant: Tenant, capsys: Capture) -> N
             for bill in ("without", "with", "added"):
                 key = (table, c.get("month", ""), c["plan"], "+".join(c["feeds"]), "", bill, "", c["currency"])
                 expected[key] = figures(c[bill])
+    for c in story["cost_horizon"]:
+        start = (c["plan"], "+".join(c["feeds"]), "", "added", "", c["currency"])
+        expected["run_rate_month", "", *start] = figures(c["run_rate_month"])
+        expected |= {("case", "", *start, case["code"], case["title"]): figures(case["added"]) for case in c["cases"]}
+    assert any(key[0] == "case" for key in expected)
     names = ("table", "month", "plan", "feeds", "operation", "flow", "basis", "measure")
-    got = {tuple(row[name] for name in names): [float(row[q]) for q in ("mean", "p10", "p50", "p90")] for row in rows}
+    got = {
+        (*(row[name] for name in names), *(row[name] for name in ("case", "case_title") if row["case"])): [
+            float(row[q]) for q in ("mean", "p10", "p50", "p90")
+        ]
+        for row in rows
+    }
     assert got == expected
     assert len(rows) == len(expected)
     assert {(row["scenario"], row["as_of"]) for row in rows} == {("enable-and-connect", AS_OF)}
+
+
+def test_warnings_go_to_stderr_where_the_format_has_no_room_for_them(tenant: Tenant, capsys: Capture) -> None:
+    root = tenant()
+    findings = run(capsys, root, "--format", "json").json["findings"]
+    codes = dict.fromkeys(finding["code"] for finding in findings if finding["severity"] == "warning")
+    assert "no_baseline" in codes
+    ran = run(capsys, root, "--format", "csv")
+    assert (ran.code, ran.err.splitlines()) == (0, [f"warning: {code}" for code in codes])
+    assert all(run(capsys, root, "--format", form).err == "" for form in ("table", "markdown", "json"))
 
 
 def numbers(text: str) -> list[str]:

@@ -126,17 +126,50 @@ def test_a_feed_nobody_says_is_connected_is_priced_both_ways() -> None:
 
     assert cost.added == pytest.approx(priced(connected)[0][CLOUD,].added)
     assert "feed_state_unknown" in {f.code for f in result.findings}
-    assert [case.code for case in cost.cases] == ["feed_state_unknown"]
+    (case,) = cost.cases
+    assert case.code == "feed_state_unknown"
+    # The other case: not connected today, and all it carries is new from the scenario's start.
+    new = Connect(kind="connect", feed=CLOUD)
+    all_new = forecast(story(ENABLE, new, feeds=(FeedState(id=CLOUD, connected=False),)), per_day=400)
+    assert case.added.mean == pytest.approx(priced(all_new)[0][CLOUD,].added.sum(axis=0).mean())
+    assert case.added.mean > cost.added.sum(axis=0).mean() > 0
 
 
-def test_splunk_under_its_minimum_adds_nothing_and_says_so_both_ways() -> None:
+def test_in_splunk_too_all_is_new_where_nobody_says_that_the_feed_is_connected() -> None:
+    """Connected, both bills buy the minimum; not connected, only the one with the scenario does: 92 of 365 days."""
+    result = forecast(story(ENABLE, feeds=(FeedState(id="splunk-o365"),)))
+    cost = priced(result, "splunk-cloud-ingest")[0]["splunk-o365",]
+
+    assert not cost.added.any()
+    assert {c.code: c.added.mean for c in cost.cases} == {"feed_state_unknown": pytest.approx(5 * 2049.30 * 92 / 365)}
+
+
+def test_the_state_of_one_feed_of_two_leaves_the_other_as_it_is() -> None:
+    feeds = (FeedState(id=OFFICE, connected=True), FeedState(id=CLOUD))
+    cost = priced(forecast(story(ENABLE, feeds=feeds), per_day=400))[0][OFFICE, CLOUD]
+
+    (case,) = cost.cases
+    assert case.title == f"{CLOUD} is not connected today, so all it carries is new from 2026-10-01"
+    assert case.added.mean > 0
+
+
+def test_capacity_is_not_charged_before_the_feed_is_connected() -> None:
+    connect = Connect(kind="connect", feed="splunk-o365", **{"from": dt.date(2026, 12, 20)})
+    result = forecast(story(ENABLE, connect, feeds=(FeedState(id="splunk-o365", connected=False),)))
+    cost = priced(result, "splunk-cloud-ingest")[0]["splunk-o365",]
+
+    assert cost.added.mean(axis=1) == pytest.approx([0, 0, 5 * 2049.30 * 12 / 365])
+    assert [case.code for case in cost.cases] == ["capacity_has_room"]
+
+
+def test_splunk_under_its_minimum_adds_nothing_and_leaves_nothing_open() -> None:
     """Both bills buy the 5 GB/day minimum: 5 x 2,049.30 a year, 92 of 365 days of it."""
     result = forecast(story(ENABLE, feeds=(FeedState(id="splunk-o365", connected=True),)))
     cost = priced(result, "splunk-cloud-ingest")[0]["splunk-o365",]
 
     assert cost.without.sum(axis=0) == pytest.approx(5 * 2049.30 * 92 / 365)
     assert not cost.added.any()
-    assert "capacity_has_room" in {case.code for case in cost.cases}
+    assert cost.cases == ()  # room in the capacity would add nothing either
 
 
 def test_splunk_buys_whole_units_at_the_rate_of_their_band() -> None:
@@ -152,6 +185,131 @@ def test_splunk_buys_whole_units_at_the_rate_of_their_band() -> None:
         assert bills == pytest.approx(nearest)
         assert len(set(nearest.round(2))) > 3
     assert cost.added.sum(axis=0).mean() > 0
+    (case,) = cost.cases
+    assert (case.code, case.added.mean) == ("capacity_has_room", 0)
+
+
+def test_a_stated_tier_has_room_or_the_rest_of_the_usage_fills_it(both: Forecast) -> None:
+    """Alone the streams never fill 100 GB a day; on a full tier each GB costs 296 / 100."""
+    costs, findings = priced(both, commitment="100", discount_percent=Decimal(8))
+    cost = costs[CLOUD,]
+    gb = float(both.total(CLOUD, "added").gb.sum(axis=0).mean())
+
+    assert not cost.added.any()
+    (case,) = cost.cases
+    assert (case.code, case.title) == ("tier_filled", "the rest of your usage fills the 100 GB tier")
+    assert case.added.mean == pytest.approx(gb * 2.96 * 0.92)
+    (baseline,) = [f.message for f in findings if f.code == "no_baseline"]
+    assert "sentinel-eastus: on the 100 GB commitment tier" in baseline
+    assert "pay-as-you-go" not in baseline
+
+
+def test_what_the_bill_without_really_was(both: Forecast) -> None:
+    def told(plan: str, result: Forecast) -> str:
+        (message,) = [f.message for f in priced(result, plan)[1] if f.code == "no_baseline"]
+        return message
+
+    splunk = forecast(story(ENABLE, feeds=(FeedState(id="splunk-o365", connected=True),)))
+    assert "sentinel-eastus: pay-as-you-go" in told("sentinel-eastus", both)
+    assert "splunk-cloud-ingest: capacity bought for them alone" in told("splunk-cloud-ingest", splunk)
+
+
+# ---------------------------------------------------------------- the month at the end
+
+MONTH = 365.25 / 12
+
+
+def connected_on(day: dt.date, months: int = 3, **terms: object) -> tuple[Cost, list[Finding]]:
+    connect = Connect(kind="connect", feed=CLOUD, **{"from": day})
+    result = forecast(story(ENABLE, connect, feeds=(FeedState(id=CLOUD, connected=False),), months=months), per_day=400)
+    costs, findings = priced(result, **terms)  # type: ignore[arg-type]
+    return costs[CLOUD,], findings
+
+
+def test_the_run_rate_is_the_whole_months_after_the_last_change_as_a_mean_month() -> None:
+    cost, findings = connected_on(dt.date(2026, 10, 20))
+
+    november_december = cost.added[1:].sum(axis=0).mean()
+    assert cost.run_rate().mean == pytest.approx(november_december / 61 * MONTH)
+    assert cost.run.months == ("2026-11", "2026-12")
+    assert "run_rate_from_part" not in {f.code for f in findings}
+
+
+def test_at_most_the_last_three_months_make_the_run_rate() -> None:
+    cost, _ = connected_on(dt.date(2026, 10, 1), months=6)
+
+    assert cost.run.months == ("2027-01", "2027-02", "2027-03")
+    assert cost.run_rate().mean == pytest.approx(cost.added[3:].sum(axis=0).mean() / 90 * MONTH)
+
+
+def test_without_a_whole_month_the_days_after_the_change_stand_and_say_so() -> None:
+    cost, findings = connected_on(dt.date(2026, 12, 14))
+
+    # Nothing was added before, so December's bill is that of its last 18 days.
+    assert cost.run_rate().mean == pytest.approx(cost.added[2].mean() / 18 * MONTH)
+    (finding,) = [f for f in findings if f.code == "run_rate_from_part"]
+    assert "18 days" in finding.message
+
+
+def test_the_part_after_a_later_wave_has_nothing_of_the_days_before_it() -> None:
+    """Finance from the start, Legal from 14 December: two halves, so the 18 days cost the month of one wave twice."""
+    waves = tuple(
+        Enable(kind="enable", operations=(MAIL_ITEMS,), where={"department": (name,)}, **{"from": day})
+        for name, day in (("Finance", dt.date(2026, 10, 1)), ("Legal", dt.date(2026, 12, 14)))
+    )
+    feeds = (FeedState(id=CLOUD, connected=True),)
+    result = forecast(story(*waves, feeds=feeds), per_day=400)
+    cost = priced(result)[0][CLOUD,]
+    daily = result.daily(result.uses[0], connected=True).added.mean(axis=1) / 1e9
+
+    assert cost.run_rate().mean == pytest.approx(daily[-18:].sum() * 4.30 / 18 * MONTH)
+
+
+def test_retention_is_still_filling_unless_it_was_full_before_the_months_of_the_run_rate() -> None:
+    def filling(day: dt.date, kept: int) -> bool:
+        return "retention_still_filling" in {f.code for f in connected_on(day, 12, retention_days=kept)[1]}
+
+    # The run rate is of July to September 2027; what was kept then came from 1 October 2026 on.
+    first, july = dt.date(2026, 10, 1), dt.date(2027, 7, 1)
+    assert not filling(first, (july - first).days + 1)
+    assert filling(first, (july - first).days + 2)
+    assert filling(dt.date(2027, 3, 1), 180)
+    assert not filling(dt.date(2027, 3, 1), 90)  # included
+
+
+# ---------------------------------------------------------------- the lines of the bill
+
+
+def test_lines_of_several_months_keep_no_note_of_the_first(both: Forecast) -> None:
+    cost = priced(both, discount_percent=Decimal(8), retention_days=120, commitment="100")[0][CLOUD,]
+
+    (discount,) = [line for line in cost.lines if line.meter == "discount"]
+    assert (discount.quantity, discount.unit) == (8, "%")
+    assert discount.note == "Contract discount of 8%, applied last"
+    (tier,) = [line for line in cost.lines if line.unit == "tier-day"]
+    assert (tier.quantity, tier.note) == (92, "Analytics tier, commitment: 100 GB tier")
+    assert float(sum(line.amount for line in cost.lines)) == pytest.approx(cost.with_.sum(axis=0).mean())
+
+
+def test_each_term_of_capacity_is_a_line_of_its_own() -> None:
+    result = forecast(story(ENABLE, feeds=(FeedState(id="splunk-o365", connected=True),), months=15))
+    cost = priced(result, "splunk-cloud-ingest")[0]["splunk-o365",]
+
+    assert [line.note.split(" bought on ")[1][:10] for line in cost.lines] == ["2026-10-01", "2027-10-01"]
+    assert [float(line.quantity) for line in cost.lines] == pytest.approx([5, 5 * 92 / 366])
+
+
+# ---------------------------------------------------------------- totals
+
+
+def test_totals_of_a_feed_are_its_draws_added_up(both: Forecast) -> None:
+    total = both.total(CLOUD, "added")
+    daily = both.daily(both.uses[1], connected=False).added.sum(axis=0) / 1e9
+
+    assert total.gb.sum(axis=0) == pytest.approx(daily)
+    events = [v.events.mean for v in both.volumes(monthly=True) if (v.feed, v.flow) == (CLOUD, "added")]
+    assert total.events.mean(axis=1).sum() == pytest.approx(sum(events))
+    assert both.total(OFFICE, "already").events.any()
 
 
 def test_the_budget_is_held_at_its_quantile(both: Forecast) -> None:

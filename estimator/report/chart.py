@@ -16,7 +16,7 @@ from estimator.files import write_whole
 from estimator.forecast import Spread
 from estimator.pipeline import Estimate, ScenarioEstimate
 from estimator.report.figures import money, money_of
-from estimator.report.sections import whole_bills
+from estimator.report.sections import differing, means_at_least, whole_bills
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,18 +80,20 @@ def _panel(axis: Axes, one: ScenarioEstimate, cost: Cost) -> None:
     p10, p50, p90 = np.quantile(added, [0.1, 0.5, 0.9], axis=1)
     typical = Spread.of(added.mean(axis=0))
     unit = cost.plan.currency
-    at_least = "At least " if one.not_known else ""
+    at_least = "At least " if means_at_least(one, cost) else ""
     headline = f"{at_least}{unit} {money_of(typical)} more a month"
     if not added.any():
         headline = f"{unit} 0 more a month"
-    axis.set_title(headline, loc="left", fontsize=15, fontweight="bold", color=_INK, pad=34)
     streams = " + ".join(use.feed.stream for use in one.forecast.uses if use.feed.id in cost.feeds)
     subtitle = f"{one.scenario.title} · {cost.plan.title} · {streams}"
-    axis.text(0, 1.03, textwrap.fill(subtitle, 100), transform=axis.transAxes, fontsize=9, color=_MUTED, va="bottom")
-    axis.fill_between(months, p10, p90, color=_BAND, alpha=0.7, linewidth=0, label="8 in 10 outcomes (P10 to P90)")
-    axis.plot(
-        months, p50, color=_LINE, linewidth=2.2, marker="o", markersize=4, label="median: as likely above as below"
-    )
+    under = [*textwrap.wrap(subtitle, 100), *textwrap.wrap(case_line(cost), 110)]
+    axis.set_title(headline, loc="left", fontsize=15, fontweight="bold", color=_INK, pad=16 + 11 * len(under))
+    axis.text(0, 1.03, "\n".join(under), transform=axis.transAxes, fontsize=9, color=_MUTED, va="bottom")
+    label = "the same in every draw"
+    if (p90 - p10).max() > 1e-6 * max(np.abs(p50).max(), 1e-9):
+        axis.fill_between(months, p10, p90, color=_BAND, alpha=0.7, linewidth=0, label="8 in 10 outcomes (P10 to P90)")
+        label = "median: as likely above as below"
+    axis.plot(months, p50, color=_LINE, linewidth=2.2, marker="o", markersize=4, label=label)
     budget = one.scenario.budget
     top = float(p90.max())
     if budget is not None and budget.currency == unit and budget.applies_to == "added":
@@ -129,6 +131,17 @@ def _panel(axis: Axes, one: ScenarioEstimate, cost: Cost) -> None:
     axis.legend(loc="upper left", frameon=False, fontsize=8.5, ncols=3, bbox_to_anchor=(0, 1.0), labelcolor=_INK)
 
 
+def case_line(cost: Cost) -> str:
+    """What else a month would add on the mean, if what is open is otherwise; empty where nothing differs."""
+    count = len(cost.months)
+    each = []
+    for case in differing(cost):
+        added = case.added
+        a_month = Spread(added.mean / count, added.p10 / count, added.p50 / count, added.p90 / count)
+        each.append(f"{cost.plan.currency} {money_of(a_month)} a month if {case.title}")
+    return "; ".join(each)
+
+
 def _month(label: str) -> str:
     day = dt.date.fromisoformat(f"{label}-01")
     return day.strftime("%b\n%Y") if day.month == 1 else day.strftime("%b")
@@ -140,8 +153,8 @@ def _footer(result: Estimate) -> str:
         for plan in {c.plan.id: c.plan for one in result.scenarios for c in one.costs}.values()
     )
     unknown = len(result.not_known)
-    at_least = f" At least: {unknown} operations have no known rate and are not in it." if unknown else ""
+    missing = f" {unknown} operations have no known rate and are not in it." if unknown else ""
     return (
         f"siem-estimator, as of {result.as_of}. {len(result.inventory.mailboxes):,} mailboxes. List prices before tax "
-        f"unless a discount is stated; {dates}.{at_least}"
+        f"unless a discount is stated; {dates}.{missing}"
     )

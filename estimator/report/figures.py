@@ -32,8 +32,10 @@ def money(value: float, width: float | None = None) -> str:
     places = 0 if whole else 2
     if 0 < abs(value) < 0.005:
         return "<0.01" if value > 0 else ">-0.01"
-    # Half up, as vendors round; float formatting would round a half to the even neighbour.
-    rounded = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    # Half up, as vendors round; float formatting would round a half to the even neighbour. Sums of floats end in a
+    # tail, 10246.499999999998, which goes first: the same amount is shown the same wherever it comes from.
+    without_tail = Decimal(repr(float(value))).quantize(Decimal("1e-6"), ROUND_HALF_UP)
+    rounded = without_tail.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     return f"{rounded:,f}"
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
 from estimator import catalog
-from estimator.cost import Cost
+from estimator.catalog import Prior
+from estimator.cost import Case, Cost
 from estimator.forecast import Spread
 from estimator.pipeline import Estimate, ScenarioEstimate
 from estimator.report.figures import interval, money, money_interval, money_of, significant
@@ -29,14 +31,14 @@ def sections(result: Estimate) -> Iterator[Section]:
     """The sections of an estimate, headline first."""
     yield _head(result)
     for one in result.scenarios:
-        yield from _scenario(one)
+        yield from scenario_sections(one)
     yield _emitting(result)
     if result.not_known:
         yield Section(
             "Not known",
             words=[
-                "No rate is measured, published or derived for these operations, so every total above means "
-                '"at least":',
+                "No rate is measured, published or derived for these operations, so every volume above means "
+                '"at least", and so does every cost that no case beside it undercuts:',
                 ", ".join(result.not_known) + ".",
             ],
         )
@@ -49,6 +51,7 @@ def sections(result: Estimate) -> Iterator[Section]:
             "Findings", words=[f"[{f.severity}] {f.code}{f' ({f.path})' if f.path else ''}: {f.message}" for f in found]
         )
     yield _sources(result)
+    yield priors_section()
 
 
 def _head(result: Estimate) -> Section:
@@ -69,7 +72,8 @@ def _head(result: Estimate) -> Section:
     return Section("SIEM volume and cost estimate", level=1, words=words)
 
 
-def _scenario(one: ScenarioEstimate) -> Iterator[Section]:
+def scenario_sections(one: ScenarioEstimate) -> Iterator[Section]:
+    """What one scenario comes to: headline, volumes, months, cost, bills."""
     story = one.scenario
     yield Section(
         f"Scenario {story.id}: {story.title}",
@@ -85,16 +89,48 @@ def _scenario(one: ScenarioEstimate) -> Iterator[Section]:
 def _headline(one: ScenarioEstimate) -> Iterator[str]:
     at_least = "at least " if one.not_known else ""
     for use in one.forecast.uses:
-        mine = [v for v in one.horizon if v.feed == use.feed.id and v.flow == "added"]
-        events, gb = sum(v.events.mean for v in mine), sum(v.gb.mean for v in mine)
-        yield f"{use.feed.id}: {at_least}{significant(events)} events and {significant(gb)} GB added."
-    for cost in whole_bills(one):
-        total, month = Spread.of(cost.added.sum(axis=0)), Spread.of(cost.added.mean(axis=0))
-        unit = cost.plan.currency
+        total = one.forecast.total(use.feed.id, "added")
+        events, gb = (Spread.of(draws.sum(axis=0)) for draws in (total.events, total.gb))
         yield (
-            f"{cost.plan.title}, {_feeds(cost)}: {at_least}{unit} {money_of(total)} added in all "
-            f"({money_interval(total)}), {unit} {money_of(month)} a month."
+            f"{use.feed.id}: {at_least}{significant(events.mean)} events{_within(interval(events))} and "
+            f"{significant(gb.mean)} GB{_within(interval(gb))} added."
         )
+    for cost in whole_bills(one):
+        spread, month = Spread.of(cost.added.sum(axis=0)), Spread.of(cost.added.mean(axis=0))
+        unit = cost.plan.currency
+        least = "at least " if means_at_least(one, cost) else ""
+        words = (
+            f"{cost.plan.title}, {_feeds(cost)}: {least}{unit} {money_of(spread)} added in all"
+            f"{_within(money_interval(spread))}, {unit} {money_of(month)} a month."
+        )
+        if cases := differing(cost):
+            ends = sorted([spread, *(case.added for case in cases)], key=lambda end: end.mean)
+            words += (
+                f" From {unit} {money_of(ends[0])} to {unit} {money_of(ends[-1])} depending on: "
+                f"{'; '.join(case.title for case in cases)}."
+            )
+        yield words
+
+
+def _within(span: str) -> str:
+    """An interval in brackets; nothing where it is one value."""
+    return f" ({span})" if "–" in span else ""
+
+
+def differing(cost: Cost) -> list[Case]:
+    """The open cases that come to another amount than the figure: by a cent and a hundredth of it at least."""
+    figure = float(cost.added.sum(axis=0).mean())
+
+    def far(other: float) -> bool:
+        return abs(other - figure) >= max(0.01, 0.01 * max(abs(other), abs(figure)))
+
+    return [case for case in cost.cases if far(case.added.mean)]
+
+
+def means_at_least(one: ScenarioEstimate, cost: Cost) -> bool:
+    """Whether a cost is a lower bound: operations are missing from it, and no open case lies below it."""
+    figure = float(cost.added.sum(axis=0).mean())
+    return bool(one.not_known) and not any(case.added.mean < figure for case in cost.cases)
 
 
 def _volume(one: ScenarioEstimate) -> Section:
@@ -168,20 +204,34 @@ def _costs(one: ScenarioEstimate) -> Section:
                      money_interval(case.added), ""]  # fmt: skip
             rows.append(other + ([""] if budget is not None else []))
     headers = ["plan", "feeds", "currency", "without", "with", "added", "P10 – P90", "added a month at the end"]
-    words = []
+    words = [_at_the_end(one.costs)]
     if budget is not None:
         headers.append("chance of a month over budget")
-        words = [
-            f"Budget: {budget.currency} {budget.monthly:,} a month on what is "
+        limit = money(float(budget.monthly))
+        words.append(
+            f"Budget: {budget.currency} {f'{budget.monthly:f}' if limit.startswith('<') else limit} a month on what is "
             f"{'added' if budget.applies_to == 'added' else 'billed in all'}, held at {budget.quantile}."
-        ]
+        )
     return Section(f"Cost over the {one.scenario.months} months", level=3, words=words, headers=headers, rows=rows)
+
+
+def _at_the_end(costs: Sequence[Cost]) -> str:
+    """From which days the month at the end is taken; the feeds of a scenario may have their last change apart."""
+    taken = []
+    for cost in costs:
+        months = cost.run.months
+        if not months:
+            taken.append(f"the last {cost.run.days} days, the only ones after the last change")
+        else:
+            taken.append(months[0] if len(months) == 1 else f"{months[0]} to {months[-1]}")
+    return f"The month at the end is a mean month of {' or '.join(dict.fromkeys(taken))}."
 
 
 def _bills(one: ScenarioEstimate) -> Iterator[Section]:
     for cost in whole_bills(one):
         rows = [
-            [line.meter, line.stream or "", significant(float(line.quantity)), line.unit,
+            [line.meter, line.stream or "",
+             f"{line.quantity.normalize():f}" if line.unit == "%" else significant(float(line.quantity)), line.unit,
              "" if line.unit_price is None else f"{line.unit_price:,f}", money(float(line.amount)),
              str(line.price_from or ""), line.sources[0] if line.sources else ""]
             for line in cost.lines
@@ -242,9 +292,37 @@ def _sources(result: Estimate) -> Section:
             ]
         )
     weights = result.model.weights.mean
-    rows.append(["a Saturday, a Sunday, a holiday, in weekdays", ", ".join(f"{w:.2f}" for w in weights[1:]),
+    holiday = catalog.priors().holiday_worked
+    rows.append(["a Saturday, a Sunday, in weekdays", ", ".join(f"{w:.2f}" for w in weights[1:3]),
                  "partly_measured" if result.sample is not None else "published", _cite("town")])  # fmt: skip
+    rows.append(["a holiday, in weekdays", f"{weights[3]:.2f}", holiday.basis, _cite(holiday.source)])
     return Section("Where the figures come from", headers=["figure", "value", "basis", "source"], rows=rows)
+
+
+def priors_section() -> Section:
+    """What the forecast takes for what no sample shows: every prior, in short, with its value and source."""
+    priors = catalog.priors()
+    rows = []
+    for each in fields(priors):
+        prior: Prior = getattr(priors, each.name)
+        # The clause that says what it is; where it names another prior, that name in words.
+        meaning = re.split(r"[:;.] |, where", prior.meaning, maxsplit=1)[0].replace("_", " ")
+        rows.append([meaning, _valued(prior), prior.basis, catalog.sources()[prior.source].title.split(":")[0]])
+    return Section(
+        "What a sample cannot show",
+        words=[
+            "The forecast draws on these priors where the inputs leave something open.",
+            "The delivery factor (records delivered for one distinct record) is 1 unless the sample shows copies.",
+            "List prices are held for the whole horizon, save where a plan dates their end.",
+        ],
+        headers=["prior", "value", "basis", "source"],
+        rows=rows,
+    )
+
+
+def _valued(prior: Prior) -> str:
+    span = "" if prior.low is None or prior.high is None else f" ({prior.low:g}–{prior.high:g})"
+    return f"{prior.value:g}{span} {prior.unit}"
 
 
 def _cite(source_id: str) -> str:

@@ -50,17 +50,18 @@ def as_markdown(parts: Iterable[Section]) -> str:
 def as_csv(result: Estimate) -> str:
     """Every spread of the estimate as one long table, unrounded.
 
-    Columns: scenario, table (volume, volume_horizon, cost, cost_horizon), month, plan, feeds, operation, flow, basis,
-    measure (events, gb, or a currency), mean, p10, p50, p90, as_of.
+    Columns: scenario, table (volume, volume_horizon, cost, cost_horizon, run_rate_month, case), month, plan, feeds,
+    operation, flow, basis, measure (events, gb, or a currency), mean, p10, p50, p90, as_of, and of an open case its
+    code and title: what is added over the horizon if it holds.
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["scenario", "table", "month", "plan", "feeds", "operation", "flow", "basis", "measure",
-                     "mean", "p10", "p50", "p90", "as_of"])  # fmt: skip
+                     "mean", "p10", "p50", "p90", "as_of", "case", "case_title"])  # fmt: skip
 
-    def write(cells: list[str]) -> None:
+    def write(cells: list[str], case: str = "", title: str = "") -> None:
         words, figures = cells[:-4], cells[-4:]
-        writer.writerow([*map(_no_formula, words), *figures, result.as_of])
+        writer.writerow([*map(_no_formula, words), *figures, result.as_of, *map(_no_formula, (case, title))])
 
     def spread(spread: Spread) -> list[str]:
         return [repr(spread.mean), repr(spread.p10), repr(spread.p50), repr(spread.p90)]
@@ -80,6 +81,10 @@ def as_csv(result: Estimate) -> str:
                     write([name, "cost", month, plan, feeds, "", flow, "", unit, *spread(Spread.of(row))])
                 total = Spread.of(draws.sum(axis=0))
                 write([name, "cost_horizon", "", plan, feeds, "", flow, "", unit, *spread(total)])
+            added = [plan, feeds, "", "added", "", unit]
+            write([name, "run_rate_month", "", *added, *spread(cost.run_rate())])
+            for case in cost.cases:
+                write([name, "case", "", *added, *spread(case.added)], case.code, case.title)
     return file.getvalue()
 
 

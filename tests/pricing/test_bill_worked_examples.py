@@ -213,6 +213,51 @@ def test_splunk_capacity_is_the_p95_day_of_each_term() -> None:
     assert made.charges[0].note.startswith("Daily ingest capacity, annual term: 20 GB/day bought on 2026-07-01")
 
 
+def test_splunk_capacity_is_charged_from_the_first_day_of_usage() -> None:
+    # Connected on 1 July: 5 GB/day at 2,049.30 a year are 10,246.50, of which July to December are 184 of 366 days
+    # (1 July 2027 to 30 June 2028 holds the leap day of 2028), 5,151.25; the half year before costs nothing.
+    year = span("2027-01-01", 365)
+    july = bill(SPLUNK, Usage(year, {"splunk-o365": [0.0] * 181 + [2.0] * 184}))
+    assert {month: str(money(amount, "USD")) for month, amount in july.by_month().items() if amount} == {
+        "2027-07": "867.87", "2027-08": "867.87", "2027-09": "839.88", "2027-10": "867.87", "2027-11": "839.88",
+        "2027-12": "867.87",
+    }  # fmt: skip
+    assert str(money(july.total, "USD")) == "5151.25"
+    # Connected on 20 December: 12 of 366 days, and the P95 day is that of the 12 days.
+    december = bill(SPLUNK, Usage(year, {"splunk-o365": [0.0] * 353 + [12.0] * 12}))
+    assert str(money(december.total, "USD")) == "686.83"  # 12 x 1,745.70 x 12 / 366
+    assert december.by_month()["2027-11"] == 0
+    assert december.charges[0].note.startswith("Daily ingest capacity, annual term: 12 GB/day bought on 2027-12-20")
+
+
+def test_the_contract_starts_for_all_draws_on_the_first_day_on_which_one_uses_it() -> None:
+    # It is signed once, before anyone knows the draw: the second draw pays from 3 January too, 363 days of 365.
+    gb = np.zeros((365, 3))
+    gb[2:, 0], gb[9:, 1] = 2.0, 2.0
+    drawn = bill_draws(SPLUNK, Usage(span("2027-01-01", 365), {"splunk-o365": gb}))
+    assert drawn.total.sum(axis=0) == pytest.approx([5 * 2049.30 * 363 / 365] * 2 + [0])
+
+
+def test_a_rise_inside_a_term_is_charged_from_its_start_and_the_bill_says_so() -> None:
+    usage = Usage(span("2027-01-01", 365), {"splunk-o365": [6.0] * 181 + [9.0] * 184})
+    made = bill(SPLUNK, usage)
+    assert str(money(made.total, "USD")) == "18443.70"  # 9 x 2,049.30, though the first half needs 6
+    (note,) = made.notes
+    assert "charged from the term's start" in note
+    assert bill_draws(SPLUNK, usage).notes == made.notes
+    # Under the minimum there is nothing to buy up to.
+    assert bill(SPLUNK, Usage(span("2027-01-01", 365), {"splunk-o365": [1.0] * 181 + [4.0] * 184})).notes == ()
+
+
+def test_the_p95_day_is_shown_as_people_read_it() -> None:
+    def note(gb: float) -> str:
+        return bill(SPLUNK, Usage(span("2027-01-01", 1), {"splunk-o365": [gb]})).charges[0].note
+
+    assert "for a P95 day of 0.00353 GB" in note(0.003534023274)
+    assert "for a P95 day of 5.004 GB" in note(5.00351)
+    assert "for a P95 day of 1234.5 GB" in note(1234.5)
+
+
 def test_a_term_that_spans_a_leap_day_has_366_days() -> None:
     usage = Usage(span("2028-01-01", 366), {"splunk-o365": [10.0] * 366})
     made = bill(SPLUNK, usage)

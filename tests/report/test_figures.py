@@ -22,7 +22,7 @@ def test_three_significant_digits(value: float, shown: str) -> None:
     [
         (0, None, "0"), (0.004, None, "<0.01"), (-0.004, None, ">-0.01"), (0.585, None, "0.59"),
         (99.994, None, "99.99"), (10246.5, None, "10,247"), (55.55, 20, "56"), (55.55, 3, "55.55"),
-        (-0.2, None, "-0.20"),
+        (-0.2, None, "-0.20"), (10246.499999999998, None, "10,247"), (0.584999999999, None, "0.59"),
     ],
 )  # fmt: skip
 def test_money_is_rounded_half_up_and_no_finer_than_its_interval(value: float, width: float | None, shown: str) -> None:

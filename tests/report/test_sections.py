@@ -1,0 +1,135 @@
+"""What the report says of a figure: its interval, what it depends on, and whether more may come."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+
+import pytest
+
+from estimator import catalog
+from estimator.forecast import Forecast
+from estimator.pipeline import ScenarioEstimate
+from estimator.report.chart import case_line
+from estimator.report.sections import Section, priors_section, scenario_sections
+from estimator.scenario import Budget, Connect, Enable, FeedState
+from tests.test_cost import CLOUD, ENABLE, MAIL_ITEMS, OFFICE, priced, story
+from tests.test_forecast import forecast
+
+CONNECTED = (FeedState(id=CLOUD, connected=True),)
+UNKNOWN_RATE = Enable(kind="enable", operations=(MAIL_ITEMS, "Exchange/SearchQueryInitiatedExchange"))
+
+
+def estimated(result: Forecast, plan: str = "sentinel-eastus", premium: int = 0, **terms: object) -> ScenarioEstimate:
+    costs, _ = priced(result, plan, premium, **terms)
+    return ScenarioEstimate(
+        result.scenario,
+        result,
+        list(result.volumes(monthly=True)),
+        list(result.volumes(monthly=False)),
+        list(costs.values()),
+    )
+
+
+def shown(one: ScenarioEstimate, title: str) -> Section:
+    (part,) = [part for part in scenario_sections(one) if part.title.startswith(title)]
+    return part
+
+
+def headline(one: ScenarioEstimate) -> tuple[str, str]:
+    """The line of the only feed's volume and that of the only bill."""
+    _, volume, bill = shown(one, "Scenario").words
+    return volume, bill
+
+
+def test_the_headline_has_the_interval_of_volumes_and_cost() -> None:
+    one = estimated(forecast(story(ENABLE, feeds=CONNECTED), per_day=4000))
+    volume, bill = headline(one)
+
+    span = r"\([\d.,]+ – [\d.,]+\)"
+    assert re.fullmatch(rf"{CLOUD}: [\d,]+ events {span} and [\d.]+ GB {span} added\.", volume)
+    assert re.search(rf": USD [\d.,]+ added in all {span}, USD [\d.,]+ a month\.$", bill)
+    assert "at least" not in volume + bill
+    assert "depending" not in bill
+
+
+def test_with_an_unknown_rate_and_no_case_below_it_is_at_least() -> None:
+    one = estimated(forecast(story(UNKNOWN_RATE, feeds=CONNECTED), per_day=4000))
+
+    assert one.not_known
+    volume, bill = headline(one)
+    assert "at least" in volume
+    assert "at least USD" in bill
+
+
+def test_nothing_is_at_least_while_an_open_case_lies_below() -> None:
+    one = estimated(forecast(story(UNKNOWN_RATE, feeds=CONNECTED), per_day=4000), premium=1_000_000)
+    _, bill = headline(one)
+
+    assert "at least" not in bill
+    total = re.search(r"USD ([\d.,]+) added in all", bill)
+    assert total is not None
+    assert f" From USD 0 to USD {total[1]} depending on: all of the grant is left: 1000000 " in bill
+
+
+def test_a_case_above_leaves_at_least_and_gives_the_range() -> None:
+    one = estimated(forecast(story(UNKNOWN_RATE, feeds=(FeedState(id=CLOUD),)), per_day=4000))
+    _, bill = headline(one)
+
+    assert "at least USD" in bill
+    assert f"depending on: {CLOUD} is not connected today, so all it carries is new from 2026-10-01." in bill
+
+
+def test_a_case_that_comes_to_the_same_is_not_named() -> None:
+    one = estimated(forecast(story(ENABLE, feeds=(FeedState(id=OFFICE),)), per_day=4000))
+
+    assert [case.code for case in one.costs[0].cases] == ["feed_state_unknown"]
+    assert "depending" not in headline(one)[1]
+
+
+def test_the_bill_sums_no_percentage_and_keeps_no_note_of_one_month() -> None:
+    one = estimated(forecast(story(ENABLE, feeds=CONNECTED), per_day=4000), discount_percent=Decimal("7.5"))
+    part = shown(one, "The bill with the scenario")
+
+    (discount,) = [row for row in part.rows if row[0] == "discount"]
+    assert discount[2:4] == ["7.5", "%"]
+    assert "Contract discount of 7.5%, applied last" in part.words
+    assert not any(" on 1" in words or "subtotal" in words for words in part.words)
+
+
+def test_the_month_at_the_end_says_which_months_it_is_of() -> None:
+    whole = estimated(forecast(story(ENABLE, feeds=CONNECTED, months=6)))
+    assert any("2027-01 to 2027-03" in words for words in shown(whole, "Cost over").words)
+
+    later = Connect(kind="connect", feed=CLOUD, **{"from": dt.date(2026, 12, 14)})
+    part = estimated(forecast(story(ENABLE, later, feeds=(FeedState(id=CLOUD, connected=False),))))
+    assert any("last 18 days" in words for words in shown(part, "Cost over").words)
+
+
+@pytest.mark.parametrize(("limit", "words"), [("0.6", "USD 0.60 a month"), ("50", "USD 50.00"), ("5000", "USD 5,000")])
+def test_a_budget_is_shown_as_money(limit: str, words: str) -> None:
+    budget = Budget(monthly=Decimal(limit), currency="USD")
+    one = estimated(forecast(story(ENABLE, feeds=CONNECTED, budget=budget)))
+
+    assert words in " ".join(shown(one, "Cost over").words)
+
+
+def test_every_prior_is_listed_with_its_value_and_source() -> None:
+    part = priors_section()
+
+    assert len(part.rows) == len(type(catalog.priors()).__slots__)
+    (holiday,) = [row for row in part.rows if row[0].startswith("what a public holiday weighs")]
+    assert holiday[1].startswith("0.15 (0–0.6) share of the way")
+    assert holiday[2:] == ["assumed", "Assumption of this project"]
+    assert not any("_" in row[0] for row in part.rows)
+    assert any("1 unless the sample shows" in words for words in part.words)
+    assert any("List prices are held" in words for words in part.words)
+
+
+def test_the_chart_names_the_cases_and_what_they_come_to_a_month() -> None:
+    one = estimated(forecast(story(ENABLE, feeds=CONNECTED), per_day=4000), premium=1_000_000)
+    assert case_line(one.costs[0]).startswith("USD 0 a month if all of the grant is left: 1000000 ")
+
+    certain = estimated(forecast(story(ENABLE, feeds=CONNECTED), per_day=4000))
+    assert case_line(certain.costs[0]) == ""
