@@ -144,7 +144,7 @@ class Cost:
 def price(
     forecast: Forecast,
     plans: Sequence[PlanOnTerms],
-    premium_users: int,
+    grant_users: int,
     as_of: dt.date,
 ) -> tuple[list[Cost], list[Finding]]:
     """Price every plan on the feeds it can price: each feed alone, and all of them together.
@@ -152,7 +152,7 @@ def price(
     Args:
         forecast: the volumes.
         plans: price tables and terms.
-        premium_users: licensed users that a per-user grant counts.
+        grant_users: licensed users that a per-user grant counts.
         as_of: the day of the estimate, for how old prices are.
 
     Raises:
@@ -179,7 +179,7 @@ def price(
         findings.extend(_plan_findings(offer, uses, as_of))
         sets = [[use] for use in uses] + ([uses] if len(uses) > 1 else [])
         made = [
-            _Pricing(offer, chosen, days, daily, premium_users, forecast.scenario).cost(forecast.months)
+            _Pricing(offer, chosen, days, daily, grant_users, forecast.scenario).cost(forecast.months)
             for chosen in sets
         ]
         costs.extend(made)
@@ -240,7 +240,7 @@ class _Pricing:
     uses: Sequence[FeedUse]
     days: Sequence[dt.date]
     daily: _Daily
-    premium_users: int
+    grant_users: int
     scenario: Scenario
 
     @property
@@ -282,10 +282,10 @@ class _Pricing:
     def cases(self, without: DrawBill, with_: DrawBill) -> Iterable[Case]:
         """What is open, and what would be added in the other case; one thing changed at a time."""
         terms = self.terms
-        for id_ in [] if terms.grant_gb_per_day or not self.premium_users else self.grants():
+        for id_ in [] if terms.grant_gb_per_day or not self.grant_users else self.grants():
             grant = self.plan.grants[id_]
-            pool = grant.gb_per_day(self.premium_users)
-            title = f"all of the grant is left: {self.premium_users} {grant.per}s, {pool.normalize():f} GB a day"
+            pool = grant.gb_per_day(self.grant_users)
+            title = f"all of the grant is left: {self.grant_users} {grant.per}s, {pool.normalize():f} GB a day"
             yield _case("grant_unused", title, self.bills(replace(terms, grant_gb_per_day={id_: pool})))
         free = self.streams & self.plan.free_streams
         included = self.plan.included_retention_days

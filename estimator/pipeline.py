@@ -39,6 +39,7 @@ class ScenarioEstimate:
         monthly: spreads by month, feed, operation and flow.
         horizon: spreads over the whole horizon; quantiles of months do not add up.
         costs: bills by plan and set of feeds.
+        cut: whether the sample ends at the row limit of its route, so that volumes are at least what is shown.
     """
 
     scenario: Scenario
@@ -46,11 +47,17 @@ class ScenarioEstimate:
     monthly: list[Volume]
     horizon: list[Volume]
     costs: list[Cost]
+    cut: bool = False
 
     @property
     def not_known(self) -> list[str]:
-        """Operations in question without any rate; with one, totals mean "at least"."""
+        """Operations in question without any rate."""
         return self.forecast.not_known
+
+    @property
+    def at_least(self) -> bool:
+        """Whether totals are at least what is shown: something has no rate, or the sample was cut."""
+        return bool(self.not_known) or self.cut
 
     @property
     def beyond_budget(self) -> bool:
@@ -81,7 +88,7 @@ class Estimate:
     @property
     def cut(self) -> bool:
         """Whether some audit export ends at the row limit of its route: volumes are then at least what is shown."""
-        return any(finding.code == "sample_at_cap" for finding in self.findings)
+        return any(one.cut for one in self.scenarios)
 
     @property
     def refused(self) -> bool:
@@ -209,7 +216,12 @@ def estimate(
             costs, doubts = price(forecast, offers, inventory.grant_users, as_of)
         results.append(
             ScenarioEstimate(
-                story, forecast, list(forecast.volumes(monthly=True)), list(forecast.volumes(monthly=False)), costs
+                story,
+                forecast,
+                list(forecast.volumes(monthly=True)),
+                list(forecast.volumes(monthly=False)),
+                costs,
+                any(finding.code == "sample_at_cap" for finding in findings),
             )
         )
         findings += [*model.findings, *forecast.findings, *doubts]
@@ -331,6 +343,21 @@ def _scenario_json(one: ScenarioEstimate) -> dict[str, Any]:
         "not_known": one.not_known,
         "volume": [{"month": v.month, **_volume_json(v)} for v in one.monthly],
         "volume_horizon": [_volume_json(v) for v in one.horizon],
+        "total": [
+            {
+                "feed": use.feed.id,
+                "flow": flow,
+                "month": month,
+                "events": Spread.of(total.events[m]).to_json(),
+                "gb": Spread.of(total.gb[m]).to_json(),
+            }
+            for use in one.forecast.uses
+            for flow, total in (
+                ("already", one.forecast.total(use.feed.id, "already")),
+                ("added", one.forecast.total(use.feed.id, "added")),
+            )
+            for m, month in enumerate(total.months)
+        ],
         "cost": [
             {
                 "plan": cost.plan.id,

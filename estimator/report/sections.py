@@ -87,7 +87,7 @@ def scenario_sections(one: ScenarioEstimate) -> Iterator[Section]:
 
 
 def _headline(one: ScenarioEstimate) -> Iterator[str]:
-    at_least = "at least " if one.not_known else ""
+    at_least = "at least " if one.at_least else ""
     for use in one.forecast.uses:
         total = one.forecast.total(use.feed.id, "added")
         events, gb = (Spread.of(draws.sum(axis=0)) for draws in (total.events, total.gb))
@@ -130,7 +130,7 @@ def differing(cost: Cost) -> list[Case]:
 def means_at_least(one: ScenarioEstimate, cost: Cost) -> bool:
     """Whether a cost is a lower bound: operations are missing from it, and no open case lies below it."""
     figure = float(cost.added.sum(axis=0).mean())
-    return bool(one.not_known) and not any(case.added.mean < figure for case in cost.cases)
+    return one.at_least and not any(case.added.mean < figure for case in cost.cases)
 
 
 def _volume(one: ScenarioEstimate) -> Section:
