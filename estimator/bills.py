@@ -222,10 +222,14 @@ class Pricing:
         if charged and without.commitment == with_.commitment != "none":
             title = f"{_REST} fills the {with_.commitment} GB tier"
             yield _case("tier_filled", title, self.on_a_full_tier(replace(terms, commitment=with_.commitment)))
-        capacity = any(isinstance(meter, CapacityAllUnits) for meter in self.plan.meters.values())
-        if capacity and (with_.total - without.total).any():
-            # Without the rest of the usage nobody knows whether a step is crossed; this is the other end.
+        # Without the rest of the usage nobody knows whether a step of capacity is crossed; this is the other end.
+        steps = [meter for meter in self.plan.meters.values() if isinstance(meter, CapacityAllUnits)]
+        if steps and (with_.total - without.total).any():
             yield Case("capacity_has_room", "the capacity bought already has room", Spread(0.0, 0.0, 0.0, 0.0))
+        elif steps and any(self.daily.of(use).added.any() for use in self.uses):
+            least = steps[0].minimum_gb_per_day
+            title = f"the capacity bought is full, priced at the smallest that is sold, {plain(least)} GB a day"
+            yield _case("capacity_full", title, self.on_full_capacity(float(least), terms))
         unsure = [use.feed.id for use in self.uses if use.connected is None]
         if unsure:
             start = self.scenario.start
@@ -245,6 +249,14 @@ class Pricing:
             bill_draws(self.plan, Usage(usage.days, {**usage.gb, **rest}), terms)
             for usage in (self.usage("without"), self.usage("with_"))
         )
+        return without, with_
+
+    def on_full_capacity(self, gb_per_day: float, terms: Terms) -> tuple[DrawBill, DrawBill]:
+        """The bills where other usage, and what flows already, fills the capacity to the last byte."""
+        full = {_REST: np.full(len(self.days), gb_per_day)}
+        added = {use.feed.stream: self.daily.of(use).added for use in self.uses}
+        more = Usage.from_bytes(self.plan, self.days, added)
+        without, with_ = (bill_draws(self.plan, Usage(more.days, gb), terms) for gb in (full, {**full, **more.gb}))
         return without, with_
 
     def run_rate(self, without: DrawBill, with_: DrawBill) -> RunRate:

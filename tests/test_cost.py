@@ -141,7 +141,10 @@ def test_in_splunk_too_all_is_new_where_nobody_says_that_the_feed_is_connected()
     cost = priced(result, "splunk-cloud-ingest")[0]["splunk-o365",]
 
     assert not cost.added.any()
-    assert {c.code: c.added.mean for c in cost.cases} == {"feed_state_unknown": pytest.approx(5 * 2049.30 * 92 / 365)}
+    assert {c.code: c.added.mean for c in cost.cases} == {
+        "capacity_full": pytest.approx(2049.30 * 92 / 365),
+        "feed_state_unknown": pytest.approx(5 * 2049.30 * 92 / 365),
+    }
 
 
 def test_the_state_of_one_feed_of_two_leaves_the_other_as_it_is() -> None:
@@ -162,14 +165,16 @@ def test_capacity_is_not_charged_before_the_feed_is_connected() -> None:
     assert [case.code for case in cost.cases] == ["capacity_has_room"]
 
 
-def test_splunk_under_its_minimum_adds_nothing_and_leaves_nothing_open() -> None:
-    """Both bills buy the 5 GB/day minimum: 5 x 2,049.30 a year, 92 of 365 days of it."""
+def test_splunk_under_its_minimum_adds_nothing_unless_the_capacity_is_full() -> None:
+    """Both bills buy the 5 GB/day minimum: 5 x 2,049.30 a year, 92 of 365 days of it; full, a sixth unit is bought."""
     result = forecast(story(ENABLE, feeds=(FeedState(id="splunk-o365", connected=True),)))
     cost = priced(result, "splunk-cloud-ingest")[0]["splunk-o365",]
 
     assert cost.without.sum(axis=0) == pytest.approx(5 * 2049.30 * 92 / 365)
     assert not cost.added.any()
-    assert cost.cases == ()  # room in the capacity would add nothing either
+    (case,) = cost.cases
+    assert case.code == "capacity_full"
+    assert (case.added.p10, case.added.p90) == pytest.approx((2049.30 * 92 / 365, 2049.30 * 92 / 365))
 
 
 def test_splunk_buys_whole_units_at_the_rate_of_their_band() -> None:
@@ -340,14 +345,17 @@ def test_with_is_without_plus_added_in_every_draw(both: Forecast) -> None:
     assert (cost.without + cost.added == pytest.approx(cost.with_)) is True
 
 
-def test_old_prices_warn() -> None:
-    _, findings = priced(
-        forecast(story(ENABLE, feeds=(FeedState(id="splunk-o365", connected=True),))), "splunk-cloud-ingest"
-    )
+def test_prices_warn_half_a_year_after_they_were_checked() -> None:
+    result = forecast(story(ENABLE, feeds=(FeedState(id="splunk-o365", connected=True),)))
     plan = find_plan("splunk-cloud-ingest")
-    codes = {f.code for f in findings}
+    offer = PlanOnTerms(plan, PlanChoice(id=plan.id))
 
-    assert ("price_stale" in codes) == ((AS_OF - plan.checked_on).days > 180)
+    def stale(days: int) -> bool:
+        _, findings = price(result, [offer], 0, plan.checked_on + dt.timedelta(days=days))
+        return "price_stale" in {f.code for f in findings}
+
+    assert not stale(180)
+    assert stale(181)
 
 
 def test_a_plan_without_its_feed_and_a_feed_without_its_plan_are_told(both: Forecast) -> None:

@@ -80,6 +80,9 @@ def test_splunk_by_hand(capsys: pytest.CaptureFixture[str]) -> None:
     assert cost["without"]["mean"] == pytest.approx(float(minimum))
     assert cost["with"]["mean"] == pytest.approx(float(minimum))
     assert cost["added"]["p90"] == 0
+    assert [(case["code"], case["added"]["mean"]) for case in cost["cases"]] == [
+        ("capacity_full", pytest.approx(2049.30))
+    ]
 
 
 def test_the_truth_lies_in_the_interval_and_the_readme_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:

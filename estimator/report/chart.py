@@ -82,6 +82,10 @@ def _panel(axis: Axes, one: ScenarioEstimate, cost: Cost) -> None:
     unit = cost.plan.currency
     at_least = "At least " if means_at_least(one, cost) else ""
     headline = f"{at_least}{unit} {money_of(typical)} more a month"
+    end = cost.run_rate()
+    if abs(end.mean - typical.mean) > 0.1 * abs(typical.mean):
+        # Waves and retention make the months unlike: a mean alone would understate what is paid from then on.
+        headline += f" on average, {money_of(end)} at the end"
     if not added.any():
         headline = f"{unit} 0 more a month"
     streams = " + ".join(use.feed.stream for use in one.forecast.uses if use.feed.id in cost.feeds)

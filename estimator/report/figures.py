@@ -20,7 +20,7 @@ def significant(value: float, digits: int = DIGITS) -> str:
 
 
 def money(value: float, width: float | None = None) -> str:
-    """An amount: whole units where the interval is a unit wide or more, else cents, and never a minus zero.
+    """An amount: whole units where it is large or its interval wide, cents where it is small or certain.
 
     Args:
         value: the amount.
@@ -28,7 +28,8 @@ def money(value: float, width: float | None = None) -> str:
     """
     if value == 0:
         return "0"
-    whole = abs(value) >= 100 or (width is not None and width >= 10)
+    exact = width is not None and width < 0.005
+    whole = not exact and (abs(value) >= 100 or (width is not None and width >= 10))
     places = 0 if whole else 2
     if 0 < abs(value) < 0.005:
         return "<0.01" if value > 0 else ">-0.01"

@@ -128,9 +128,9 @@ def differing(cost: Cost) -> list[Case]:
 
 
 def means_at_least(one: ScenarioEstimate, cost: Cost) -> bool:
-    """Whether a cost is a lower bound: operations are missing from it, and no open case lies below it."""
+    """Whether a cost is a lower bound worth saying: it lacks operations, is not 0, and no open case lies below it."""
     figure = float(cost.added.sum(axis=0).mean())
-    return one.at_least and not any(case.added.mean < figure for case in cost.cases)
+    return one.at_least and figure != 0 and not any(case.added.mean < figure for case in cost.cases)
 
 
 def _volume(one: ScenarioEstimate) -> Section:
@@ -232,7 +232,7 @@ def _bills(one: ScenarioEstimate) -> Iterator[Section]:
         rows = [
             [line.meter, line.stream or "",
              f"{line.quantity.normalize():f}" if line.unit == "%" else significant(float(line.quantity)), line.unit,
-             "" if line.unit_price is None else f"{line.unit_price:,f}", money(float(line.amount)),
+             "" if line.unit_price is None else f"{line.unit_price:,f}", money(float(line.amount), 0),
              str(line.price_from or ""), line.sources[0] if line.sources else ""]
             for line in cost.lines
         ]  # fmt: skip
