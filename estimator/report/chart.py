@@ -16,7 +16,7 @@ from estimator.files import write_whole
 from estimator.forecast import Spread
 from estimator.pipeline import Estimate, ScenarioEstimate
 from estimator.report.figures import money, money_of
-from estimator.report.sections import differing, means_at_least, whole_bills
+from estimator.report.sections import differing, means_at_least, rising_to, whole_bills
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,10 +82,7 @@ def _panel(axis: Axes, one: ScenarioEstimate, cost: Cost) -> None:
     unit = cost.plan.currency
     at_least = "At least " if means_at_least(one, cost) else ""
     headline = f"{at_least}{unit} {money_of(typical)} more a month"
-    end = cost.run_rate()
-    if abs(end.mean - typical.mean) > 0.1 * abs(typical.mean):
-        # Waves and retention make the months unlike: a mean alone would understate what is paid from then on.
-        headline += f" on average, {money_of(end)} at the end"
+    headline += rising_to(cost)
     if not added.any():
         headline = f"{unit} 0 more a month"
     streams = " + ".join(use.feed.stream for use in one.forecast.uses if use.feed.id in cost.feeds)

@@ -101,7 +101,7 @@ def _headline(one: ScenarioEstimate) -> Iterator[str]:
         least = "at least " if means_at_least(one, cost) else ""
         words = (
             f"{cost.plan.title}, {_feeds(cost)}: {least}{unit} {money_of(spread)} added in all"
-            f"{_within(money_interval(spread))}, {unit} {money_of(month)} a month."
+            f"{_within(money_interval(spread))}, {unit} {money_of(month)} a month{rising_to(cost)}."
         )
         if cases := differing(cost):
             ends = sorted([spread, *(case.added for case in cases)], key=lambda end: end.mean)
@@ -125,6 +125,13 @@ def differing(cost: Cost) -> list[Case]:
         return abs(other - figure) >= max(0.01, 0.01 * max(abs(other), abs(figure)))
 
     return [case for case in cost.cases if far(case.added.mean)]
+
+
+def rising_to(cost: Cost) -> str:
+    """What follows a mean month where the month at the end is another: alone it would understate what is paid on."""
+    mean, end = Spread.of(cost.added.mean(axis=0)), cost.run_rate()
+    unlike = abs(end.mean - mean.mean) > 0.1 * abs(mean.mean)
+    return f" on average, {money_of(end)} at the end" if unlike else ""
 
 
 def means_at_least(one: ScenarioEstimate, cost: Cost) -> bool:

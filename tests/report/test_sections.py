@@ -133,3 +133,19 @@ def test_the_chart_names_the_cases_and_what_they_come_to_a_month() -> None:
 
     certain = estimated(forecast(story(ENABLE, feeds=CONNECTED), per_day=4000))
     assert case_line(certain.costs[0]) == ""
+
+
+def test_a_mean_month_is_not_left_alone_where_the_month_at_the_end_is_another() -> None:
+    """Connected for the second half of six months, the mean month is about half of a month from then on."""
+    later = Connect(kind="connect", feed=CLOUD, **{"from": dt.date(2027, 4, 1)})
+    feeds = (FeedState(id=CLOUD, connected=False),)
+    half = {"start": dt.date(2027, 1, 1), "months": 6}
+    late, early = (
+        estimated(forecast(story(ENABLE, connect, feeds=feeds, **half), per_day=4000))
+        for connect in (later, Connect(kind="connect", feed=CLOUD))
+    )
+
+    assert re.search(r"USD (\d+) a month on average, (\d+) at the end", headline(late)[1])
+    mean, end = (float(x) for x in re.findall(r"USD (\d+) a month on average, (\d+) at", headline(late)[1])[0])
+    assert end / mean == pytest.approx(2, rel=0.1)
+    assert "on average" not in headline(early)[1]
