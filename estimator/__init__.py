@@ -2,10 +2,12 @@
 
 The public API::
 
-    from estimator import estimate
+    from estimator import check, estimate, measure
 
     result = estimate("sample_tenants/law_firm", as_of=date(2026, 11, 23))
     result.to_json()
+    check("sample_tenants/law_firm", as_of=date(2026, 11, 23)).missing
+    measure(["sample_tenants/law_firm/audit.csv.gz"]).operations
 """
 
 from __future__ import annotations
@@ -14,22 +16,41 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from estimator.audit import Measured
+    from estimator.checkup import Checkup, check
     from estimator.errors import SiemEstimatorError
     from estimator.findings import Finding
     from estimator.forecast import Spread, Volume
+    from estimator.measuring import measure
     from estimator.pipeline import Estimate, ScenarioEstimate, estimate
 
 _HOMES = {
+    "Checkup": "estimator.checkup",
     "Estimate": "estimator.pipeline",
     "Finding": "estimator.findings",
+    "Measured": "estimator.audit",
     "ScenarioEstimate": "estimator.pipeline",
     "SiemEstimatorError": "estimator.errors",
     "Spread": "estimator.forecast",
     "Volume": "estimator.forecast",
+    "check": "estimator.checkup",
     "estimate": "estimator.pipeline",
+    "measure": "estimator.measuring",
 }
 
-__all__ = ["Estimate", "Finding", "ScenarioEstimate", "SiemEstimatorError", "Spread", "Volume", "estimate"]
+__all__ = [
+    "Checkup",
+    "Estimate",
+    "Finding",
+    "Measured",
+    "ScenarioEstimate",
+    "SiemEstimatorError",
+    "Spread",
+    "Volume",
+    "check",
+    "estimate",
+    "measure",
+]
 
 
 def __getattr__(name: str) -> Any:

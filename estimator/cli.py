@@ -7,14 +7,17 @@ import io
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from estimator.errors import SiemEstimatorError
+
+if TYPE_CHECKING:
+    from estimator.findings import Finding
 
 EXIT_DONE, EXIT_LIMIT, EXIT_USAGE, EXIT_REFUSED, EXIT_BUG = 0, 1, 2, 3, 70
 
@@ -38,6 +41,33 @@ class Format(StrEnum):
     json = "json"
 
 
+class Engine(StrEnum):
+    """What reads audit exports."""
+
+    duckdb = "duckdb"
+    spark = "spark"
+
+
+Output = Annotated[Format, typer.Option("--format", help="How to print the result.")]
+AsOf = Annotated[
+    dt.datetime | None,
+    typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="Day of the estimate, such as 2026-11-23. Default: today."),
+]
+Memory = Annotated[
+    str, typer.Option(metavar="SIZE", help="Memory for reading audit exports, such as 512MB; beyond it disk is used.")
+]
+TrueCount = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--true-count",
+        metavar="N|FILE=N",
+        help="The total the portal shows for an export that was cut; its records then stand for all N. May be repeated "
+        "with FILE.",
+    ),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first file that is refused.")]
+
+
 def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
@@ -52,7 +82,7 @@ def _options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
     ] = False,
 ) -> None:
-    """Options before the verb; also what keeps `estimate` a verb although it is the only one so far."""
+    """Options before the verb."""
 
 
 @app.command()
@@ -73,27 +103,26 @@ def estimate(
         ),
     ] = None,
     plans_dir: Annotated[list[Path] | None, typer.Option(metavar="DIR", help="Folder of further price tables.")] = None,
-    as_of: Annotated[
-        dt.datetime | None,
-        typer.Option(
-            metavar="DATE", formats=["%Y-%m-%d"], help="Day of the estimate, such as 2026-11-23. Default: today."
-        ),
-    ] = None,
-    output: Annotated[Format, typer.Option("--format", help="How to print the result.")] = Format.table,
+    as_of: AsOf = None,
+    output: Output = Format.table,
     chart: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw the added cost by month: a .png or .svg file.")
     ] = None,
     draws: Annotated[int, typer.Option(metavar="N", min=200, max=20_000, help="Number of draws, 200 to 20000.")] = 2000,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of every random number.")] = 0,
-    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first file that is refused.")] = False,
+    memory: Memory = "1GB",
+    true_count: TrueCount = None,
+    strict: Strict = False,
 ) -> None:
     """Forecast and price what the scenarios add: volumes per feed, operation and month; cost without, with, added.
 
     Example: siem-estimator estimate sample_tenants/law_firm --chart added-cost.png
     """
+    from estimator import true_counts
     from estimator.pipeline import estimate as run
     from estimator.report import render
 
+    counts = true_counts.parse(true_count or [])
     if chart is not None:
         render.check_chart(chart)
     result = run(
@@ -101,18 +130,15 @@ def estimate(
         scenarios=scenario or [],
         plans=plan or [],
         plans_dirs=plans_dir or [],
-        as_of=(as_of or dt.datetime.now(tz=dt.UTC)).date(),
+        as_of=_day(as_of),
         draws=draws,
         seed=seed,
+        memory=memory,
+        true_counts=counts,
         strict=strict,
         progress=_progress,
     )
-    for finding in result.findings:
-        if finding.severity == "error":
-            print(f"error: {finding.message}", file=sys.stderr)
-    if output is Format.csv:  # the one format without room for findings
-        for code in dict.fromkeys(finding.code for finding in result.findings if finding.severity == "warning"):
-            print(f"warning: {code}", file=sys.stderr)
+    _tell(result.findings, output)
     if chart is not None:
         render.chart(result, chart)
     sys.stdout.write(render.text(result, output.value))
@@ -121,6 +147,98 @@ def estimate(
     if result.beyond_budget:
         print("over budget: see the cost table", file=sys.stderr)
         raise typer.Exit(EXIT_LIMIT)
+
+
+@app.command()
+def check(
+    tenant: Annotated[Path, typer.Argument(metavar="TENANT", help="Folder that holds the tenant's exports.")],
+    as_of: AsOf = None,
+    output: Output = Format.table,
+    memory: Memory = "1GB",
+    true_count: TrueCount = None,
+) -> None:
+    """Say what each file of a tenant folder was taken for, what is missing and how to get it, and what is doubtful.
+
+    Example: siem-estimator check sample_tenants/law_firm
+    """
+    from estimator import progress, true_counts
+    from estimator.checkup import check as run
+    from estimator.report import check as report
+
+    counts = true_counts.parse(true_count or [])
+    with progress.bar() as moved:
+        found = run(tenant, as_of=_day(as_of), memory=memory, true_counts=counts, progress=moved)
+    _tell(found.findings, output)
+    if output is Format.csv:
+        for missing in found.missing:
+            print(f"missing: {missing.input} ({missing.needed})", file=sys.stderr)
+    sys.stdout.write(report.text(found, output.value))
+    if found.refused:
+        raise typer.Exit(EXIT_REFUSED)
+
+
+@app.command()
+def measure(
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH...", help="Audit exports: files, folders, globs; - for standard input."),
+    ],
+    engine: Annotated[Engine, typer.Option(help="What reads them: DuckDB here, or Spark.")] = Engine.duckdb,
+    master: Annotated[
+        str | None, typer.Option(metavar="URL", help="Spark's master. Default: this machine, local[*].")
+    ] = None,
+    memory: Memory = "1GB",
+    threads: Annotated[int | None, typer.Option(metavar="N", min=1, help="Threads. Default: one a core.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the counts by day, mailbox, user, operation and application too: a .csv, .parquet or .json "
+            "file, read like any export. It names mailboxes and users.",
+        ),
+    ] = None,
+    output: Output = Format.table,
+    true_count: TrueCount = None,
+    strict: Strict = False,
+) -> None:
+    """Count what audit exports hold: records, operations, mailboxes, busiest hours, and what is wrong with the files.
+
+    Example: siem-estimator measure sample_tenants/law_firm/audit.csv.gz --out counts.csv
+    """
+    from estimator import measuring, progress, true_counts
+    from estimator.report import measure as report
+
+    counts = true_counts.parse(true_count or [])
+    with progress.bar() as moved:
+        measured = measuring.measure(
+            paths,
+            engine=engine.value,
+            master=master,
+            memory=memory,
+            threads=threads,
+            out=out,
+            true_counts=counts,
+            strict=strict,
+            progress=moved,
+        )
+    _tell(measured.findings, output)
+    sys.stdout.write(report.text(measured, output.value))
+    if any(finding.severity == "error" for finding in measured.findings):
+        raise typer.Exit(EXIT_REFUSED)
+
+
+def _day(as_of: dt.datetime | None) -> dt.date:
+    return (as_of or dt.datetime.now(tz=dt.UTC)).date()
+
+
+def _tell(findings: Iterable[Finding], output: Format) -> None:
+    """Refusals on stderr; the codes of warnings too where the format has no room for findings."""
+    for finding in findings:
+        if finding.severity == "error":
+            print(f"error: {finding.message}", file=sys.stderr)
+    if output is Format.csv:
+        for code in dict.fromkeys(finding.code for finding in findings if finding.severity == "warning"):
+            print(f"warning: {code}", file=sys.stderr)
 
 
 def _progress(step: str) -> None:

@@ -5,7 +5,10 @@ A finding never stops the run and is never dropped: it travels with the result i
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 Severity = Literal["info", "warning", "error"]
@@ -35,3 +38,20 @@ class Finding:
 def distinct(findings: list[Finding]) -> list[Finding]:
     """The findings in order of first appearance, each once."""
     return list(dict.fromkeys(findings))
+
+
+def below(findings: Sequence[Finding], root: Path | str) -> list[Finding]:
+    """Findings with their paths below the folder `root`: outputs name no path of one machine."""
+    return [
+        replace(
+            finding,
+            message=name_below(finding.message, root),
+            path=None if finding.path is None else name_below(finding.path, root),
+        )
+        for finding in findings
+    ]
+
+
+def name_below(text: str, root: Path | str) -> str:
+    """A path, or words that name paths, with every path below the folder `root` told from there."""
+    return text.replace(f"{root}{os.sep}", "")

@@ -19,7 +19,7 @@ from estimator import catalog
 from estimator.catalog import Feed
 from estimator.draws import Floats, Level
 from estimator.findings import Finding
-from estimator.rates import Basis, OperationRates, RateModel
+from estimator.rates import Basis, OperationRates, RateModel, feed_factor
 from estimator.readiness import Readiness
 from estimator.scenario import Enabled, Scenario
 
@@ -303,19 +303,12 @@ class Forecast:
 
     def _record_bytes(self, feed: Feed, rates: OperationRates) -> Floats:
         """Billed bytes of one distinct record on a feed, shape (draws,)."""
-        size = rates.bytes * self._factor(feed, "size")
+        size = rates.bytes * feed_factor(self._model.draws, feed, "size")
         if feed.dedupes:
             return np.asarray(size)
         # Only what came by the API shows what the API delivers: copies among portal exports are overlapping searches.
         copies = self._model.copies
-        return np.asarray(size * (self._factor(feed, "delivery") if copies is None else copies))
-
-    def _factor(self, feed: Feed, which: Literal["size", "delivery"]) -> Floats | float:
-        factor = feed.size_factor if which == "size" else feed.delivery_factor
-        if factor.low == factor.high:
-            return factor.mode
-        stream = self._model.draws.stream(feed.id, which)
-        return np.asarray(stream.triangular(factor.low, factor.mode, factor.high, self._count))
+        return np.asarray(size * (feed_factor(self._model.draws, feed, "delivery") if copies is None else copies))
 
     # ---------------------------------------------------------------------------------------------- calendar
 

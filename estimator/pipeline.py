@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -13,6 +13,7 @@ from typing import Any
 
 from estimator import audit, catalog
 from estimator.audit import Reduction
+from estimator.audit.doctor import broken_days
 from estimator.cost import Cost, PlanOnTerms, price
 from estimator.draws import Draws
 from estimator.errors import AuditExportError, PlanError, ScenarioError, TenantFolderError, UsageError
@@ -23,6 +24,7 @@ from estimator.inventory import Inventory, read_inventory
 from estimator.rates import Holidays, RateModel, fit_rates
 from estimator.readiness import Readiness, judge
 from estimator.scenario import PlanChoice, Scenario, default_scenario, enabled, load_scenario
+from estimator.true_counts import of_folder
 from pricing import Plan, find_plan, shipped_plans
 from pricing.errors import TermsError
 
@@ -39,7 +41,7 @@ class ScenarioEstimate:
         monthly: spreads by month, feed, operation and flow.
         horizon: spreads over the whole horizon; quantiles of months do not add up.
         costs: bills by plan and set of feeds.
-        cut: whether the sample ends at the row limit of its route, so that volumes are at least what is shown.
+        cut: whether the sample was cut and no true count corrects it, so that volumes are at least what is shown.
     """
 
     scenario: Scenario
@@ -87,7 +89,7 @@ class Estimate:
 
     @property
     def cut(self) -> bool:
-        """Whether some audit export ends at the row limit of its route: volumes are then at least what is shown."""
+        """Whether some audit export was cut and not corrected: volumes are then at least what is shown."""
         return any(one.cut for one in self.scenarios)
 
     @property
@@ -144,6 +146,8 @@ def estimate(
     as_of: dt.date,
     draws: int = DRAWS,
     seed: int = 0,
+    memory: str = "1GB",
+    true_counts: Mapping[str | None, int] | None = None,
     strict: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Estimate:
@@ -158,6 +162,9 @@ def estimate(
         as_of: the day of the estimate; nothing here reads the clock.
         draws: how many draws.
         seed: of every random number.
+        memory: DuckDB's memory limit while it reads the audit sample.
+        true_counts: the portal's total of audit exports that were cut, by file below the folder; None is the one that
+            was cut.
         strict: whether a file that is refused stops the run.
         progress: told what is being done.
 
@@ -170,6 +177,7 @@ def estimate(
     if strict:
         _stop_at_errors(findings, root)
     asked = [_plan(plan, plans_dirs) for plan in plans]
+    totals = of_folder(true_counts, folder) if true_counts else None
     stories = _scenarios(folder, scenarios, asked, as_of)
     terms = [_plans(story, shown, asked, plans_dirs) for shown, story in stories]
     progress("reading inventories")
@@ -181,7 +189,7 @@ def estimate(
     if folder.audit_files:
         progress("reading the audit sample")
         try:
-            sample = audit.reduce([file.path for file in folder.audit_files])
+            sample = audit.reduce([file.path for file in folder.audit_files], memory=memory, true_counts=totals)
             findings += _below(sample.findings, root)
         except AuditExportError as error:
             findings += _below([Finding("sample_empty", "error", str(error))], root)
@@ -197,6 +205,7 @@ def estimate(
             )
         )
     reduction = None if sample is None else sample.table
+    broken = [] if sample is None else broken_days(sample.hours)
     readiness = judge(inventory, reduction)
     findings += readiness.findings
     # Every scenario is checked against the tenant before any is computed.
@@ -208,7 +217,7 @@ def estimate(
         where = (story.country, story.subdivision)
         if where not in models:
             models[where] = fit_rates(
-                reduction, inventory, readiness, Holidays(*where), Draws(draws, seed), _copies(sample)
+                reduction, inventory, readiness, Holidays(*where), Draws(draws, seed), _copies(sample), broken
             )
         model = models[where]
         forecast = Forecast(story, model, readiness, parts)
@@ -221,7 +230,7 @@ def estimate(
                 list(forecast.volumes(monthly=True)),
                 list(forecast.volumes(monthly=False)),
                 costs,
-                any(finding.code == "sample_at_cap" for finding in findings),
+                sample is not None and sample.cut,
             )
         )
         findings += [*model.findings, *forecast.findings, *doubts]
@@ -232,13 +241,13 @@ def estimate(
 
 
 def _copies(sample: Reduction | None) -> float | None:
-    """Records delivered ÷ distinct ones, from the files that came by the Management Activity API; None without any.
+    """Records delivered ÷ distinct ones, from the files whose records came as the Management Activity API delivers them; None without any.
 
     Counted within each file: copies among files are overlapping exports, which no feed delivers.
     """
     if sample is None:
         return None
-    api = [file for file in sample.files if file.kind in ("audit-array", "audit-jsonl")]
+    api = [file for file in sample.files if file.delivered]
     distinct = sum(file.distinct for file in api)
     return sum(file.read - file.rejected for file in api) / distinct if distinct else None
 

@@ -8,7 +8,8 @@ What the others would emit is in `joining`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -25,6 +26,7 @@ from estimator.inventory import Inventory
 from estimator.joining import Joining, Population, Published, Sampled
 from estimator.learnt import learn
 from estimator.operations import operation_keys
+from estimator.principals import is_person
 from estimator.readiness import Readiness
 
 Basis = Literal["measured", "partly_measured", "derived", "published", "assumed"]
@@ -58,10 +60,10 @@ class OperationRates:
             settings say so, and of those whose settings do not decide.
         bytes: AuditData bytes of one record, shape (draws,).
         bytes_basis: what that rests on.
-        sampled_events: distinct records of it in the sample.
+        sampled_events: distinct records of it on the sampled days, as they were counted.
         sampled_mailboxes: mailboxes that had one.
-        per_mailbox_day: what a spreadsheet takes for a joining mailbox: sampled records ÷ mailboxes that have any ÷
-            days; None without a sample of it.
+        per_mailbox_day: what a spreadsheet takes for a joining mailbox: sampled records (each as many as it stands
+            for) ÷ mailboxes that have any ÷ days; None without a sample of it.
     """
 
     operation: str
@@ -87,7 +89,7 @@ class RateModel:
         weights: what each kind of day weighs.
         holidays: whose holidays.
         draws: how everything was drawn.
-        sampled_days: first to last day of the sample, empty ones included.
+        sampled_days: first to last day of the sample, empty ones included, broken ones left out.
         copies: records delivered ÷ distinct ones, where the sample came by the API that delivers them; else None.
         filtered: whether the sample looks filtered by operation, so that what it does not show is not known.
         findings: what is doubtful.
@@ -111,6 +113,7 @@ def fit_rates(
     holidays: Holidays,
     draws: Draws,
     copies: float | None = None,
+    broken: Collection[dt.date] = (),
 ) -> RateModel:
     """Fit the rates of every operation that the sample shows, or that a report or a published figure stands for.
 
@@ -121,8 +124,22 @@ def fit_rates(
         holidays: whose public holidays count, in sample and report too.
         draws: how many draws, from which seed.
         copies: records delivered ÷ distinct ones, where the sample can tell.
+        broken: days that do not hold what they should (`audit.doctor.broken_days`): no rate rests on them, unless there
+            is no other day, or nothing but them shows an operation.
     """
-    return _Fit(reduction, inventory, readiness, holidays, draws).model(copies)
+    return _Fit(reduction, inventory, readiness, holidays, draws, broken).model(copies)
+
+
+def feed_factor(draws: Draws, feed: catalog.Feed, which: Literal["size", "delivery"]) -> Floats | float:
+    """A feed's factor from AuditData bytes to billed bytes, or from distinct records to delivered ones.
+
+    Shape (draws,), or a float where it has no range. Whoever asks gets the same draws: a size measured as one feed
+    bills it is divided by them on its way in and multiplied by them on its way out.
+    """
+    factor = feed.size_factor if which == "size" else feed.delivery_factor
+    if factor.low == factor.high:
+        return factor.mode
+    return np.asarray(draws.stream(feed.id, which).triangular(factor.low, factor.mode, factor.high, draws.count))
 
 
 class _Fit:
@@ -135,20 +152,25 @@ class _Fit:
         readiness: Readiness,
         holidays: Holidays,
         draws: Draws,
+        broken: Collection[dt.date] = (),
     ) -> None:
-        self.readiness, self.holidays, self.draws = readiness, holidays, draws
-        self.sample = _prepared(reduction)
-        days = self.sample["day"]
-        self.days = pd.date_range(days.min(), days.max(), unit="us") if len(days) else pd.DatetimeIndex([])
+        self.reduction, self.inventory, self.readiness = reduction, inventory, readiness
+        self.holidays, self.draws = holidays, draws
+        self.everything = _prepared(reduction)
+        self.days = _sampled_days(self.everything["day"], broken)
+        self.sample = self.everything[self.everything["day"].isin(self.days)]
         self.kinds = holidays.kinds(self.days)
         people = self.sample[self.sample["person"] & (self.sample["subject_kind"] == "mailbox")]
         totals = people.groupby("day")["events"].sum().reindex(self.days, fill_value=0).to_numpy(float)
-        self.weights = fit_weights(totals, self.kinds, draws)
+        # Days are compared with days: in records as they were counted, whose chance is that of counts.
+        thinned = float(people["events"].sum()) / max(float(people["counted"].sum()), 1.0) or 1.0
+        self.weights = fit_weights(totals / thinned, self.kinds, draws)
         self.effective = self.weights.total(self.kinds)
         self.population = _population(inventory, self.weights, holidays)
 
     def model(self, copies: float | None) -> RateModel:
         operations = {str(key): self.from_sample(str(key), rows) for key, rows in self.sample.groupby("key")}
+        operations |= self.from_broken_days({str(key) for key in self.everything["key"].unique()} - set(operations))
         for key, operation in catalog.operations().items():
             if key not in operations and operation.mailbox_action is not None:
                 without = self.without_sample(key)
@@ -163,8 +185,8 @@ class _Fit:
             self.draws,
             self.days,
             copies,
-            doubts.filtered(self.sample),
-            [*doubts.of_sample(self.sample, self.population), *doubts.of_report(self.population), *few],
+            doubts.filtered(self.everything),
+            [*doubts.of_sample(self.everything, self.population), *doubts.of_report(self.population), *few],
         )
 
     def from_sample(self, key: str, rows: pd.DataFrame) -> OperationRates:
@@ -201,10 +223,18 @@ class _Fit:
             shares,
             size,
             size_basis,
-            sampled_events=int(rows["events"].sum()),
+            sampled_events=int(rows["counted"].sum()),
             sampled_mailboxes=mailboxes,
             per_mailbox_day=float(boxes["events"].sum()) / mailboxes / len(self.days) if mailboxes else None,
         )
+
+    def from_broken_days(self, keys: set[str]) -> dict[str, OperationRates]:
+        """Operations that only broken days show: those days count for them, for what was seen is not zero."""
+        if not keys:
+            return {}
+        rows = self.everything[self.everything["key"].isin(keys)]
+        whole = _Fit(self.reduction, self.inventory, self.readiness, self.holidays, self.draws)
+        return {str(key): whole.from_sample(str(key), mine) for key, mine in rows.groupby("key")}
 
     def without_sample(self, key: str) -> OperationRates | None:
         """An operation the sample does not show: derived from the report, else published, else unknown."""
@@ -287,15 +317,18 @@ class _Fit:
         """Mean-one gamma for what chance days did to a sampled total, shape (draws,).
 
         The spread of a subject's weekdays is measured, summed over subjects; it is far smaller than the spread
-        between subjects, which does not matter here because the subjects stay (real_samples.md §2).
+        between subjects, which does not matter here because the subjects stay (real_samples.md §2). Of an export that
+        was cut a share p of the records is known, drawn at random: each stands for w = 1 / p, which adds a variance of
+        (1 - p) / p = w - 1 per record of the whole. Where days are compared it is in what they differ by already.
         """
         total = float(rows["events"].sum())
         if total <= 0:
             return np.ones(self.draws.count)
         weekdays = self.days[self.kinds == WEEKDAY]
-        variance = total * catalog.priors().day_dispersion.value
+        thinned = float((rows["events"] * (rows["weight"] - 1)).sum())
+        variance = total * catalog.priors().day_dispersion.value + thinned
         if (n := len(weekdays)) >= 3:
-            variance = total  # Poisson, the least it can be
+            variance = total + thinned  # Poisson, the least it can be
             cells = rows[rows["day"].isin(weekdays)].groupby(["subject", "principal", "day"])["events"].sum()
             sums = cells.groupby(level=[0, 1]).sum()
             one_day = (float((cells**2).sum()) - float((sums**2).sum()) / n) / (n - 1)
@@ -305,21 +338,45 @@ class _Fit:
         )
 
     def bytes(self, key: str, rows: pd.DataFrame | None) -> tuple[Floats, Basis]:
-        """AuditData bytes of one record: the sample's mean, else the catalogue's, drawn from its range."""
-        priors = catalog.priors()
-        sized = rows[rows["size_basis"] == "auditdata"] if rows is not None else pd.DataFrame({"events": []})
-        events = float(sized["events"].sum())
-        if events > 0:
-            by = sized.groupby("subject")[["bytes", "events"]].sum()
-            mean = float(by["bytes"].sum()) / events
-            clustered = float(np.sqrt(((by["bytes"] - mean * by["events"]) ** 2).sum())) / (mean * events)
-            # However many were sampled, the joining mailboxes' records need not be of their size.
-            sd = np.sqrt(clustered**2 + priors.size_cv.value**2 / events + priors.size_shift_log_sd.value**2)
-            return mean * self.draws.factor(float(sd), key, "bytes"), "measured"
+        """AuditData bytes of one record: the sample's mean, else the catalogue's, drawn from its range.
+
+        Without AuditData the mean is that of records as a feed bills them, divided by what the feed makes of a byte.
+        """
+        if rows is not None:
+            sized = rows[(rows["size_basis"] == "auditdata") & (rows["events"] > 0)]
+            if len(sized):
+                return self.sample_mean(key, sized), "measured"
+            by_feed = rows[rows["size_basis"].isin([f"feed:{feed}" for feed in catalog.feeds()]) & (rows["events"] > 0)]
+            if len(by_feed):
+                return self.feeds_mean(by_feed) * self.sample_spread(key, _unbilled(by_feed)), "partly_measured"
         size = catalog.size_of(key)
         stream = self.draws.stream(key, "bytes")
         mode = min(max(size.mean, size.low), size.high)
         return np.asarray(stream.triangular(size.low, mode, size.high, self.draws.count)), size.basis
+
+    def sample_mean(self, key: str, sized: pd.DataFrame) -> Floats:
+        """Mean bytes of a record of some rows, and how little they say of others, shape (draws,)."""
+        return float(sized["bytes"].sum()) / float(sized["events"].sum()) * self.sample_spread(key, sized)
+
+    def sample_spread(self, key: str, sized: pd.DataFrame) -> Floats:
+        """Mean-one factors for a mean record size that other mailboxes' records need not share, shape (draws,)."""
+        priors = catalog.priors()
+        events = float(sized["events"].sum())
+        by = sized.groupby("subject")[["bytes", "events"]].sum()
+        mean = float(by["bytes"].sum()) / events
+        clustered = float(np.sqrt(((by["bytes"] - mean * by["events"]) ** 2).sum())) / max(mean * events, 1e-9)
+        # However many were sampled, the joining mailboxes' records need not be of their size.
+        counted = float(sized["counted"].sum())
+        sd = np.sqrt(clustered**2 + priors.size_cv.value**2 / counted + priors.size_shift_log_sd.value**2)
+        return self.draws.factor(float(sd), key, "bytes")
+
+    def feeds_mean(self, rows: pd.DataFrame) -> Floats:
+        """Mean AuditData bytes of records that feeds measured, shape (draws,): under the draws that bill them again."""
+        total = np.zeros(self.draws.count)
+        for basis, mine in rows.groupby("size_basis"):
+            feed = catalog.feed(str(basis).removeprefix("feed:"))
+            total += float(mine["bytes"].sum()) / feed_factor(self.draws, feed, "size")
+        return total / float(rows["events"].sum())
 
 
 @dataclass(frozen=True)
@@ -334,16 +391,35 @@ class _Scaled:
         return [Level(level.people * self.factor, level.applications) for level in self.inner.levels(groups)]
 
 
-def is_person(principals: pd.Series) -> pd.Series:
-    """Whether each principal is a user: UPN-shaped, and not one of Microsoft's own (`app@sharepoint`)."""
-    distinct = pd.Series(principals.unique(), dtype="str")
-    person = distinct.str.match(r"^[^@\s\\#]+@[^@\s]+\.[^@\s]+$") & ~distinct.str.startswith("serviceprincipal_")
-    return principals.map(dict(zip(distinct, person, strict=True))).astype(bool)
-
-
 def _prepared(reduction: pd.DataFrame | None) -> pd.DataFrame:
+    """The sample with keys, and with each record as many as it stands for: the one place that applies weights.
+
+    Bytes go along, so that means per record stay what they are. `counted` keeps the records as they were counted: how
+    far chance may have gone is a matter of those.
+    """
     frame = tables.REDUCTION.empty() if reduction is None else tables.REDUCTION.check(reduction, "fit_rates")
-    return frame.assign(key=operation_keys(frame), person=is_person(frame["principal"]))
+    return frame.assign(
+        key=operation_keys(frame),
+        person=is_person(frame["principal"]),
+        counted=frame["events"],
+        events=frame["events"] * frame["weight"],
+        bytes=frame["bytes"] * frame["weight"],
+    )
+
+
+def _sampled_days(days: pd.Series[pd.Timestamp], broken: Collection[dt.date]) -> pd.DatetimeIndex:
+    """First to last day without the broken ones; all of them if none would stay. Not contiguous."""
+    if not len(days):
+        return pd.DatetimeIndex([])
+    span = pd.date_range(days.min(), days.max(), unit="us")
+    sound = span[~span.isin(pd.DatetimeIndex(list(broken)))]
+    return sound if days.isin(sound).any() else span
+
+
+def _unbilled(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows that feeds measured with their bytes on one scale, by the middle of each feed's factor."""
+    factor = {f"feed:{feed.id}": feed.size_factor.mode for feed in catalog.feeds().values()}
+    return rows.assign(bytes=rows["bytes"] / rows["size_basis"].map(factor))
 
 
 def _population(inventory: Inventory, weights: DayWeights, holidays: Holidays) -> Population:

@@ -5,7 +5,6 @@ The forecast takes its split from here, so that readiness and forecast cannot di
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,15 +14,11 @@ from estimator import catalog, tables
 from estimator.findings import Finding
 from estimator.inventory import Inventory
 from estimator.operations import operation_keys
+from estimator.principals import OUTSIDE_SCOPES, outside_scopes
 from estimator.scenario import Enabled
 
 _LOGON_TYPES = ("owner", "delegate", "admin")
 
-#: Principals, in lower case, that a search for some users does not bring (audit_events.md §5: scoped exports hold no
-#: records of non-users): the system's own, applications' and service principals'.
-_SYSTEM = re.compile(
-    r"nt authority\\|app@sharepoint$|s-1-5-\d|(serviceprincipal_|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$)"
-)
 _UNREADABLE = "audit set unreadable"
 _DISABLED = "AuditEnabled is False"
 
@@ -201,8 +196,8 @@ def _why_whole(boxes: pd.DataFrame, reduction: pd.DataFrame) -> str:
     A stray account without a mailbox (a departed user, an administrator) proves nothing: one can search for it.
     """
     principals = reduction["principal"].unique()
-    if system := sum(bool(_SYSTEM.match(principal.lower())) for principal in principals):
-        return f"it shows what {system} system or application principals did, which searches for some users leave out"
+    if system := sum(map(outside_scopes, principals)):
+        return f"it shows what {system} {OUTSIDE_SCOPES}"
     licensed = boxes.loc[(boxes["kind"] == "user") & (boxes["audit_tier"] != "none"), "mailbox"]
     subjects = reduction.loc[reduction["subject_kind"] == "mailbox", "subject"]
     active = int(licensed.isin({*principals, *subjects}).sum())

@@ -104,6 +104,9 @@ REDUCTION = Table(
         Column("items", "integer", "messages", "messages in the distinct records"),
         Column("bytes", "integer", "bytes", "UTF-8 length of the AuditData JSON of the distinct records"),
         Column("size_basis", "text", "auditdata | feed:ID | none", "what `bytes` measures"),
+        Column(
+            "weight", "number", "records", "records each stands for: 1, or true count ÷ rows of an export that was cut"
+        ),
     ),
 )
 

@@ -67,7 +67,7 @@ def sample(emitting: int, per_day: int, size: int = 2000) -> pd.DataFrame:
     )
     return frame.assign(
         access_type="", app_id="", throttled=False, raw_events=frame["events"], items=frame["events"],
-        bytes=frame["events"] * size, size_basis="auditdata",
+        bytes=frame["events"] * size, size_basis="auditdata", weight=1.0,
     ).astype({"day": "datetime64[us]"})[tables.REDUCTION.names]  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def event(name: str = "ann", operation: str = UPDATE, day: int = 0, **fields: An
         "day": MONDAY + dt.timedelta(days=day), "subject": f"{name}@contoso.example", "subject_kind": "mailbox",
         "principal": f"{name}@contoso.example", "workload": workload, "operation": verb, "access_type": "",
         "app_id": "", "throttled": False, "events": 1, "raw_events": 1, "items": 1, "bytes": 1000,
-        "size_basis": "auditdata",
+        "size_basis": "auditdata", "weight": 1.0,
     }  # fmt: skip
     return {**row, **fields}
 

@@ -1,12 +1,13 @@
-"""The reduction in DuckDB: what a record means, how copies are told apart, and how records become counts.
+"""The reduction in DuckDB: rows of files become rows of one narrow table, copies are told apart, records become counts.
 
-Each file is read in one of two lanes into the same narrow table, one row a record.
+Each file is read in one of two lanes into the same table, one row a record.
 
 * The fast lane is one strict statement: DuckDB reads, parses and inserts. Any damage, any record without an operation
-  or a readable day, makes the statement fail as a whole and leaves nothing behind. DuckDB's own account of rejected
-  rows is not used: it repeats and under-reports (perf_lab §6).
+  or a readable day, takes all of it back and leaves nothing behind. DuckDB's own account of rejected rows is not used:
+  it repeats and under-reports (perf_lab §6).
 * The tolerant lane takes the same file apart in Python, record by record with its place, and hands the texts to the
-  same SQL. So both lanes agree by construction, and nothing is lost unseen.
+  same SQL (`meaning.py`). So both lanes agree by construction, and nothing is lost unseen. Dates that may begin with
+  their day or their month wait until the file is read: then what the file itself proves decides, or they are refused.
 
 Then copies are found by record key alone, and only they are compared; memory is bounded by DuckDB's limit, beyond
 which it spills to disk. No result depends on the number of threads.
@@ -16,143 +17,72 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
+from threading import Event, Thread
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pandas as pd
 
-from estimator import catalog
-from estimator.audit.shape import Candidate, duckdb_path, sql_text
+from estimator.audit.meaning import COUNT_MEASURES, KEYS, MACROS, MEASURES, Statement, select
+from estimator.audit.shape import Candidate, Shape, duckdb_path, sql_text
 from estimator.errors import AuditExportError, UsageError
-from estimator.tables import HOURS, REDUCTION, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Texts handed to DuckDB at once by the tolerant lane: few enough to stay within 100 MB whatever their size.
 _BATCH_RECORDS = 4_096
 _BATCH_CHARS = 16 << 20
 
-#: The fields read, all else is skipped. Text throughout, so that `RecordType`-like mixtures of names and numbers never
-#: fail; OperationCount and the *number* of AffectedItems excepted (their content is not wanted, so any type will do).
-_FIELDS = json.dumps(
-    {
-        "CreationTime": "VARCHAR",
-        "Id": "VARCHAR",
-        "Operation": "VARCHAR",
-        "Workload": "VARCHAR",
-        "UserId": "VARCHAR",
-        "MailboxOwnerUPN": "VARCHAR",
-        "SiteUrl": "VARCHAR",
-        "ClientAppId": "VARCHAR",
-        "AppId": "VARCHAR",
-        "ApplicationId": "VARCHAR",
-        "OperationCount": "INTEGER",
-        "AffectedItems": ["BOOLEAN"],
-        "OperationProperties": [{"Name": "VARCHAR", "Value": "VARCHAR"}],
-    }
-)
-
-# The bounds refuse `infinity`, `epoch` and .NET's year 1, which are dates to DuckDB and no day to us.
-_READABLE = "operation <> '' AND day BETWEEN DATE '2000-01-01' AND DATE '2199-12-31'"
-
-_KEYS = ("day", "subject", "principal", "workload", "operation", "access_type", "app_id", "throttled")
+#: Columns of text that repeat: as ENUMs (numbered in text order) they group and sort three times as fast as text does.
 _NAMES = ("subject", "principal", "workload", "operation", "access_type", "app_id")
-_MEASURES = ("hour", "items", "bytes")
 
-_SETUP = rf"""
+_SETUP = f"""
 SET TimeZone = 'UTC';
-CREATE TEMP MACRO is_upn(name) AS regexp_full_match(name, '[^@\s\\/:]+@[^@\s\\/:]+\.[^@\s\\/:]+');
-CREATE TEMP MACRO property(properties, wanted) AS
-  coalesce(list_filter(properties, lambda pair: pair.Name = wanted)[1].Value, '');
-CREATE TEMP MACRO utc(moment) AS CASE
-  WHEN length(moment) > 20 AND regexp_matches(moment, '[+-]\d\d(:?\d\d)?\s*$')
-    THEN make_timestamp(epoch_us(try_cast(moment AS TIMESTAMPTZ)))  -- TIMESTAMP would ignore the offset
-  ELSE try_cast(moment AS TIMESTAMP) END;
+SET enable_progress_bar = true;
+SET enable_progress_bar_print = false;
+{MACROS}
 CREATE TEMP TABLE records (
-  file INTEGER, key UUID, day DATE NOT NULL, hour TINYINT, subject VARCHAR, principal VARCHAR, workload VARCHAR,
-  operation VARCHAR NOT NULL, access_type VARCHAR, app_id VARCHAR, throttled BOOLEAN, items INTEGER, bytes BIGINT,
-  CHECK ({_READABLE}));
+  file INTEGER, key UUID, day DATE, hour TINYINT, subject VARCHAR, principal VARCHAR, workload VARCHAR,
+  operation VARCHAR, access_type VARCHAR, app_id VARCHAR, throttled BOOLEAN, items INTEGER, bytes BIGINT);
+CREATE TEMP TABLE counts (
+  file INTEGER, day DATE, subject VARCHAR, principal VARCHAR, workload VARCHAR, operation VARCHAR, access_type VARCHAR,
+  app_id VARCHAR, throttled BOOLEAN, events BIGINT, raw_events BIGINT, items BIGINT, bytes BIGINT, size_basis VARCHAR,
+  weight DOUBLE);
+CREATE TEMP TABLE files (file INTEGER, basis TINYINT, weight DOUBLE);
+CREATE TEMP TABLE bases (basis TINYINT, size_basis VARCHAR);
 """
 
-
-def _records(source: str, *, tolerant: bool = False) -> str:
-    """SQL for the columns of `records` but `file`, from a relation with a column `text`.
-
-    Tolerant: the relation also has `number`, `place` and `size`; what cannot be parsed is null instead of an error, and
-    the first two, `text` and `moment` come along.
-    """
-    mailbox_operations = ", ".join(
-        sql_text(key.removeprefix("Exchange/")) for key in catalog.mailbox_operations() if key.startswith("Exchange/")
-    )
-    parsed = f"from_json(text, {sql_text(_FIELDS)})"
-    return f"""
-SELECT {"number, place, text, moment," if tolerant else ""} key,
-  coalesce(CAST(time AS DATE), try_cast(trim(moment)[:10] AS DATE)) AS day,
-  CASE WHEN length(moment) > 10 THEN coalesce(hour(time), -1) ELSE -1 END AS hour,
-  CASE WHEN is_upn(owner) THEN owner
-       WHEN owner <> '' THEN ''
-       WHEN workload = 'Exchange' AND operation IN ({mailbox_operations}) AND is_upn(principal) THEN principal
-       ELSE coalesce(site, '') END AS subject,
-  principal, workload, operation, access_type, app_id, throttled, items, bytes
-FROM (
-  SELECT {"number, place, text," if tolerant else ""}
-    coalesce(try_cast(s.Id AS UUID), CAST(md5(coalesce(nullif(s.Id, ''), text)) AS UUID)) AS key,
-    s.CreationTime AS moment,
-    utc(s.CreationTime) AS time,
-    lower(s.MailboxOwnerUPN) AS owner,
-    lower(s.SiteUrl) AS site,
-    coalesce(lower(s.UserId), '') AS principal,
-    coalesce(s.Workload, '') AS workload,
-    trim(s.Operation) AS operation,
-    property(s.OperationProperties, 'MailAccessType') AS access_type,
-    coalesce(nullif(s.ClientAppId, ''), nullif(s.AppId, ''), s.ApplicationId, '') AS app_id,
-    lower(property(s.OperationProperties, 'IsThrottled')) = 'true' AS throttled,
-    CASE WHEN s.OperationCount >= 1 THEN s.OperationCount ELSE greatest(len(s.AffectedItems), 1) END AS items,
-    {"size" if tolerant else "strlen(text)"} AS bytes
-  FROM (SELECT *, {f"try({parsed})" if tolerant else parsed} AS s FROM ({source})))"""
-
-
-# Copies share a key. Nearly always they are equal; where not, the longest text wins, then the greatest in column order.
-_COPIES = f"""
-CREATE OR REPLACE TEMP TABLE copies AS SELECT key, count(*) AS copies FROM records GROUP BY key HAVING count(*) > 1;
-CREATE OR REPLACE TEMP TABLE winners AS
-SELECT unnest(max(struct_pack({", ".join(f"{name} := {name}" for name in ("bytes", *_KEYS, "hour", "items"))}))),
-  count(*) AS copies
-FROM records SEMI JOIN copies USING (key) GROUP BY key;
-CREATE OR REPLACE TEMP VIEW distinct_records AS
-SELECT {", ".join((*_KEYS, *_MEASURES))}, 1 AS copies FROM records ANTI JOIN copies USING (key)
-UNION ALL SELECT {", ".join((*_KEYS, *_MEASURES))}, copies FROM winners;
+# Whose records they are is told once for each name, not for each record: an owner or a user is a mailbox only if it
+# looks like a UPN, and what is neither that nor a site (app@sharepoint, GUIDs, SIDs) is the tenant's own.
+_SUBJECTS = """
+CREATE OR REPLACE TEMP TABLE strangers AS
+SELECT subject FROM (SELECT DISTINCT subject FROM {table})
+WHERE subject <> '' AND NOT is_upn(subject) AND NOT contains(subject, '://');
+UPDATE {table} SET subject = '' WHERE subject IN (FROM strangers) AND (SELECT count(*) > 0 FROM strangers);
 """
 
-# Names repeat: as ENUMs (numbered in text order) they group, sort and reach pandas three times as fast as text does.
-_ENUMS = "".join(f"CREATE TYPE {name}s AS ENUM (SELECT DISTINCT {name} FROM records ORDER BY ALL);" for name in _NAMES)
-
-_TABLE = f"""
-SELECT {", ".join(f"CAST({key} AS {key}s) AS {key}" if key in _NAMES else key for key in _KEYS)},
-  count(*) AS events, CAST(sum(copies) AS BIGINT) AS raw_events, CAST(sum(items) AS BIGINT) AS items,
-  CAST(sum(bytes) AS BIGINT) AS bytes
-FROM distinct_records GROUP BY ALL ORDER BY {", ".join(_KEYS)}
-"""
-
-_SUBJECT_KINDS = """
-SELECT subject, CASE WHEN subject = '' THEN 'tenant' WHEN is_upn(subject) THEN 'mailbox' ELSE 'site' END
-FROM (SELECT DISTINCT subject FROM records)
-"""
-
-_HOURS = """
-SELECT day, CAST(hour AS BIGINT) AS hour, workload, operation, count(*) AS events
-FROM distinct_records GROUP BY ALL ORDER BY ALL
+_OVERLAPS = """
+WITH mine AS (SELECT DISTINCT file, key FROM records SEMI JOIN copies USING (key))
+SELECT a.file, b.file, count(*) FROM mine a JOIN mine b ON a.key = b.key AND a.file < b.file GROUP BY ALL ORDER BY ALL
 """
 
 _FILES = """
-SELECT file, rows, rows - coalesce(again, 0), first, last
-FROM (SELECT file, count(*) AS rows, min(day) AS first, max(day) AS last FROM records GROUP BY file)
+SELECT file, rows, rows - coalesce(again, 0), first, last, sized, unsized
+FROM (SELECT file, count(*) AS rows, min(day) AS first, max(day) AS last, count(*) FILTER (bytes > 0) AS sized,
+        count(*) FILTER (bytes = 0) AS unsized FROM records GROUP BY file)
 LEFT JOIN (SELECT file, count(*) - count(DISTINCT key) AS again FROM records SEMI JOIN copies USING (key) GROUP BY file)
 USING (file)
+"""
+
+_COUNT_FILES = """
+SELECT file, CAST(sum(raw_events) AS BIGINT), CAST(sum(events) AS BIGINT), min(day), max(day), count(*),
+  list_sort(list(DISTINCT size_basis)) FROM counts GROUP BY file
 """
 
 #: A lone half of a surrogate pair, as Microsoft's own truncation leaves one. The first branches pass over what is
@@ -168,31 +98,53 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True)
 class Accepted:
-    """What the records of one file came to: records, distinct records within the file, first and last day."""
+    """What one file came to.
+
+    Attributes:
+        records: records, copies included; of counts, what they say.
+        distinct: distinct records within the file.
+        first, last: first and last day.
+        rows: rows of the file that were accepted; of records, as many as records.
+        sized: records with a size.
+        size_bases: of counts, what their sizes measure.
+    """
 
     records: int
     distinct: int
     first: date
     last: date
+    rows: int
+    sized: int
+    size_bases: tuple[str, ...] = ()
 
 
 @dataclass
 class Rejected:
-    """The records of one file that were refused: how many, and the first of them as (place, reason)."""
+    """The records of one file that were refused: how many, and the first of them as (place, reason).
+
+    Attributes:
+        shown: how many of them are kept.
+        count: records refused; of a row of counts, those it stands for.
+        rows: rows refused.
+        day_first: how the file's dates were read that begin with a day or a month; None where there were none.
+    """
 
     shown: int
     count: int = 0
+    rows: int = 0
     first: list[tuple[str, str]] = field(default_factory=list)
+    day_first: bool | None = None
 
-    def add(self, place: str, reason: Callable[[], str]) -> None:
+    def add(self, place: str, reason: Callable[[], str], records: int = 1) -> None:
         """Count one; while there is room, ask for its reason and keep it."""
-        self.count += 1
+        self.count += records
+        self.rows += 1
         if len(self.first) < self.shown:
             self.first.append((place, reason()))
 
 
 class Engine:
-    """A DuckDB of its own with the table `records`, for one reduction.
+    """A DuckDB of its own with the tables `records` and `counts`, for one reduction.
 
     Args:
         memory: DuckDB's memory limit, such as `512MB`; the process takes about 120 MB more.
@@ -214,119 +166,350 @@ class Engine:
         if threads is not None:
             config["threads"] = threads
         try:
-            self._db = duckdb.connect(config=config)
+            self.db = duckdb.connect(config=config)
         except duckdb.Error as error:
             raise UsageError(
                 f"memory limit {memory!r} with {threads} threads is refused: {_first_line(error)}",
                 expected="a size such as 512MB or 2GB, and at least one thread",
             ) from error
-        self._db.execute(_SETUP)
+        self.db.execute(_SETUP)
+        self._shapes: dict[int, Shape] = {}
 
     def __enter__(self) -> Engine:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._db.close()
+        self.db.close()
 
-    def load(self, file: int, path: Path, relation: str) -> None:
+    # ------------------------------------------------------------------------------------------------ reading
+
+    def load(
+        self, file: int, path: Path, shape: Shape, relation: str, told: Callable[[float], None] | None = None
+    ) -> None:
         """The fast lane: all records of a file, or none.
+
+        Args:
+            file: its number.
+            path: where it is.
+            shape: what it was taken for.
+            relation: see `Framing.relation`.
+            told: called with the share that was read, now and then.
 
         Raises:
             UnreadableError: something in it is not as it should be.
         """
+        statement = Statement.of(shape)
+        insert = f"INSERT INTO {statement.table} SELECT {file}, {', '.join(statement.columns)} FROM"
+        self.db.execute("BEGIN")
         try:
-            self._db.execute(
-                f"INSERT INTO records SELECT {file}, * FROM ({_records(relation)})", {"path": duckdb_path(path)}
-            )
+            with _Watch(self.db, told):
+                self.db.execute(f"{insert} ({select(shape, relation)})", {"path": duckdb_path(path)})
+            bad = self.db.execute(
+                f"SELECT 1 FROM {statement.table} WHERE file = {file} AND ({statement.readable}) IS NOT TRUE LIMIT 1"
+            ).fetchone()
         except duckdb.OutOfMemoryException as error:
+            self.db.execute("ROLLBACK")
             raise _out_of_memory(error, path) from error
-        except duckdb.Error as error:
+        except (duckdb.Error, UnicodeDecodeError) as error:  # its messages quote bytes that are no text
+            self.db.execute("ROLLBACK")
             raise UnreadableError(_first_line(error)) from error
+        self.db.execute("ROLLBACK" if bad else "COMMIT")
+        if bad:
+            raise UnreadableError("a record without an operation or a readable day")
+        self._shapes[file] = shape
 
     def unload(self, file: int) -> None:
         """Take a file's records out again."""
-        self._db.execute("DELETE FROM records WHERE file = $file", {"file": file})
+        for table in ("records", "counts"):
+            self.db.execute(f"DELETE FROM {table} WHERE file = $file", {"file": file})
 
-    def load_candidates(self, file: int, candidates: Iterable[Candidate], rejected: Rejected) -> None:
+    def tally(self, path: Path, relation: str) -> list[tuple[int, int]]:
+        """How often each whole number stands in the column `text`; none where the file is damaged."""
+        query = f"SELECT try_cast(text AS BIGINT) AS n, count(*) FROM ({relation}) GROUP BY ALL HAVING n IS NOT NULL"
+        try:
+            return self.db.execute(query, {"path": duckdb_path(path)}).fetchall()
+        except duckdb.Error:
+            return []
+
+    def rows_of_files(self) -> dict[int, int]:
+        """Rows accepted so far by file number."""
+        union = "SELECT file FROM records UNION ALL SELECT file FROM counts"
+        return dict(self.db.execute(f"SELECT file, count(*) FROM ({union}) GROUP BY file").fetchall())
+
+    def load_candidates(self, file: int, shape: Shape, candidates: Iterable[Candidate], rejected: Rejected) -> None:
         """The tolerant lane: the candidates that are records, the others into `rejected`."""
+        self._shapes[file] = shape
+        statement = Statement.of(shape)
+        columns, votes, waiting = ", ".join(statement.columns), [0, 0], False
         for batch in _batches(candidates):
-            self._db.register("candidates", batch)
+            self.db.register("candidates", batch)
             try:
-                self._db.execute(
-                    f"CREATE OR REPLACE TEMP TABLE batch AS {_records('FROM candidates', tolerant=True)};"
-                    f"INSERT INTO records SELECT {file}, * EXCLUDE (number, place, text, moment)"
-                    f" FROM batch WHERE {_READABLE}"
+                self.db.execute(f"CREATE OR REPLACE TEMP TABLE batch AS {select(shape, 'FROM candidates', tolerant=True)}")
+                if not waiting:
+                    self.db.execute("CREATE OR REPLACE TEMP TABLE waiting AS FROM batch LIMIT 0")
+                    waiting = True
+                self.db.execute(
+                    f"INSERT INTO {statement.table} SELECT {file}, {columns} FROM batch WHERE {statement.readable};"
+                    "INSERT INTO waiting FROM batch WHERE operation <> '' AND d.y <> ''"
                 )
-                refused = self._db.execute(
-                    f"SELECT place, text, operation, moment FROM batch WHERE ({_READABLE}) IS NOT TRUE ORDER BY number"
+                for side, vote in enumerate(self.db.execute(_VOTES).fetchone() or (0, 0)):
+                    votes[side] += vote
+                refused = self.db.execute(
+                    f"SELECT place, fault, text, operation, moment{_worth(statement)} FROM batch"
+                    f" WHERE ({statement.readable}) IS NOT TRUE AND NOT coalesce(operation <> '' AND d.y <> '', FALSE)"
+                    " ORDER BY number"
                 ).fetchall()
             except duckdb.OutOfMemoryException as error:
                 raise _out_of_memory(error) from error
             finally:
-                self._db.unregister("candidates")
-            for place, *why in refused:
-                rejected.add(place, partial(_reason, *why))
+                self.db.unregister("candidates")
+            for place, fault, text, operation, moment, worth in refused:
+                reason = partial(_reason, statement.table, fault, text, operation, moment)
+                rejected.add(place, reason, worth)
+        if waiting:
+            self._decide(file, statement, votes, rejected)
 
-    def close_books(self) -> dict[int, Accepted]:
-        """Find the copies; by file number, what each file's records came to."""
-        self._db.execute(_COPIES)
-        return {
-            file: Accepted(records, distinct, first, last)
-            for file, records, distinct, first, last in self._db.execute(_FILES).fetchall()
+    def _decide(self, file: int, statement: Statement, votes: Sequence[int], rejected: Rejected) -> None:
+        """Read the dates that may begin with their day or their month, as the file itself proves; else refuse them."""
+        if not self.db.execute("SELECT count(*) FROM waiting").fetchall()[0][0]:
+            return
+        month_first, day_first = votes
+        if bool(month_first) != bool(day_first):
+            rejected.day_first = bool(day_first)
+            date_of = "day_first(d)" if day_first else "month_first(d)"
+        else:  # nothing or everything speaks for it: only dates that are the same either way are sure
+            date_of = "CASE WHEN day_first(d) = month_first(d) THEN day_first(d) END"
+        self.db.execute(f"UPDATE waiting SET day = {date_of}, hour = hour_of(d)")
+        columns = ", ".join(statement.columns)
+        self.db.execute(
+            f"INSERT INTO {statement.table} SELECT {file}, {columns} FROM waiting WHERE {statement.readable}"
+        )
+        why = (
+            "nothing in the file settles it" if not month_first else "the file has dates that prove either of the two"
+        )
+        for place, moment, day, worth in self.db.execute(
+            f"SELECT place, moment, day{_worth(statement)} FROM waiting WHERE ({statement.readable}) IS NOT TRUE"
+        ).fetchall():
+            text = f"the date {(moment or '')[:40]!r} may begin with its day or its month, and {why}"
+            rejected.add(place, partial(str, text if day is None else "no count"), worth)
+        self.db.execute("DROP TABLE waiting")
+
+    # ------------------------------------------------------------------------------------------------ the books
+
+    def close_books(self, weights: dict[int, float], refuse: Callable[[int, str, int], None]) -> dict[int, Accepted]:
+        """Find the copies, and the counts that stand beside records of the same days; what each file came to.
+
+        Args:
+            weights: by file number, what each of its records stands for, where that is not 1.
+            refuse: called with a file's number, the reason and the records, for counts that are not used.
+        """
+        self._name_bases(weights)
+        has_counts = bool(self.db.execute("SELECT count(*) FROM counts").fetchall()[0][0])
+        self.db.execute(_SUBJECTS.format(table="records"))
+        self.db.execute(self._copies())
+        found = {
+            file: Accepted(records, distinct, first, last, records, sized)
+            for file, records, distinct, first, last, sized, _ in self.db.execute(_FILES).fetchall()
         }
+        if has_counts:
+            self.db.execute(_SUBJECTS.format(table="counts"))
+            self._refuse_overlapping(refuse)
+            for file, records, distinct, first, last, rows, bases in self.db.execute(_COUNT_FILES).fetchall():
+                found[file] = Accepted(records, distinct, first, last, rows, 0, tuple(bases))
+        self._sum(has_counts)
+        return found
+
+    def overlaps(self) -> list[tuple[int, int, int]]:
+        """Pairs of files that share records: their numbers, and how many distinct ones."""
+        return self.db.execute(_OVERLAPS).fetchall() if len(self._shapes) > 1 else []
+
+    def _name_bases(self, weights: dict[int, float]) -> None:
+        """Number what sizes measure, so that of two copies the one in AuditData's own size counts."""
+        bases = sorted({shape.size_basis for shape in self._shapes.values()} - {"none"}, key=lambda b: (b == "auditdata", b))
+        code = {"none": 0, **{basis: number for number, basis in enumerate(bases, 1)}}
+        self.db.executemany("INSERT INTO bases VALUES (?, ?)", [[number, basis] for basis, number in code.items()])
+        rows = [[file, code[shape.size_basis], weights.get(file, 1.0)] for file, shape in self._shapes.items()]
+        if rows:
+            self.db.executemany("INSERT INTO files VALUES (?, ?, ?)", rows)
+
+    def _copies(self) -> str:
+        """SQL for the tables of copies, and the view of distinct records.
+
+        Copies share a key. Nearly always they are equal; where not, the one of the best-known size wins, then the
+        longest, then the greatest in column order.
+        """
+        one_basis = self.db.execute("SELECT count(DISTINCT (basis, weight)) = 1 FROM files").fetchall()[0][0]
+        all_sized = not self.db.execute("SELECT 1 FROM records WHERE bytes = 0 LIMIT 1").fetchall()
+        basis, weight, join = "basis", "weight", "JOIN files USING (file)"
+        if one_basis:  # nearly always: spared a join
+            basis, weight = self.db.execute("SELECT DISTINCT basis::VARCHAR, weight::VARCHAR FROM files").fetchall()[0]
+            basis, weight, join = f"{basis}::TINYINT", f"{weight}::DOUBLE", ""
+        if not all_sized:
+            basis = f"CASE WHEN bytes = 0 THEN 0::TINYINT ELSE {basis} END"
+        ranked = ", ".join(f"{name} := {name}" for name in ("bytes", *KEYS, "hour", "items"))
+        columns = ", ".join((*KEYS, *MEASURES))
+        return f"""
+CREATE OR REPLACE TEMP TABLE copies AS SELECT key, count(*) AS copies FROM records GROUP BY key HAVING count(*) > 1;
+CREATE OR REPLACE TEMP TABLE winners AS
+SELECT unnest(max(struct_pack(basis := {basis}, {ranked}, lighter := -{weight}))), count(*) AS copies
+FROM records {join} SEMI JOIN copies USING (key) GROUP BY key;
+CREATE OR REPLACE TEMP VIEW distinct_records AS
+SELECT {columns}, {basis} AS basis, {weight} AS weight, 1 AS copies
+FROM records {join} ANTI JOIN copies USING (key)
+UNION ALL SELECT {columns}, basis, -lighter, copies FROM winners;
+"""
+
+    def _refuse_overlapping(self, refuse: Callable[[int, str, int], None]) -> None:
+        """Counts of days that records or earlier counts already show would be counted twice; nothing tells them apart."""
+        rules = (
+            ("day IN (SELECT DISTINCT day FROM records)", "the day is already there in records"),
+            (
+                "EXISTS (FROM counts AS earlier WHERE earlier.file < counts.file AND earlier.day = counts.day"
+                " AND earlier.workload = counts.workload AND earlier.operation = counts.operation)",
+                "another file has counts of this operation on this day",
+            ),
+        )
+        for rule, reason in rules:
+            lost = self.db.execute(
+                f"SELECT file, min(day), max(day), CAST(sum(raw_events) AS BIGINT) FROM counts WHERE {rule}"
+                " GROUP BY file ORDER BY file"
+            ).fetchall()
+            for file, first, last, records in lost:
+                refuse(file, f"{first}" + (f" to {last}" if last != first else "") + f": {reason}", records)
+            if lost:
+                self.db.execute(f"DELETE FROM counts WHERE {rule}")
+
+    def _sum(self, has_counts: bool) -> None:
+        """The tables `reduction` and `hours`."""
+        tables = ("records", "counts") if has_counts else ("records",)
+        for name in _NAMES:
+            union = " UNION ".join(f"SELECT DISTINCT {name} FROM {table}" for table in tables)
+            self.db.execute(f"CREATE TYPE {name}s AS ENUM (SELECT DISTINCT {name} FROM ({union}) ORDER BY ALL)")
+        keys = ", ".join(f"CAST({key} AS {key}s) AS {key}" if key in _NAMES else key for key in KEYS)
+        self.db.execute(f"""
+CREATE TEMP TABLE grouped AS
+SELECT {keys}, basis, weight, count(*) AS events, CAST(sum(copies) AS BIGINT) AS raw_events,
+  CAST(sum(items) AS BIGINT) AS items, CAST(sum(bytes) AS BIGINT) AS bytes FROM distinct_records GROUP BY ALL;
+CREATE TEMP TABLE hours AS
+SELECT day, CAST(hour AS BIGINT) AS hour, workload, operation, count(*) AS events FROM distinct_records GROUP BY ALL;
+CREATE TEMP VIEW reduction AS SELECT * EXCLUDE (basis, size_basis, weight), size_basis, weight
+FROM grouped JOIN bases USING (basis)""")
+        if has_counts:
+            sums = ", ".join(
+                f"CAST(sum({name}) AS BIGINT) AS {name}" for name in COUNT_MEASURES if name not in ("size_basis", "weight")
+            )
+            self.db.execute(f"""
+CREATE OR REPLACE TEMP VIEW reduction AS
+SELECT * EXCLUDE (basis, size_basis, weight), size_basis, weight FROM grouped JOIN bases USING (basis)
+UNION ALL BY NAME SELECT {keys}, {sums}, size_basis, weight FROM counts GROUP BY ALL;
+INSERT INTO hours SELECT day, -1, workload, operation, CAST(sum(events) AS BIGINT) FROM counts GROUP BY ALL""")
+
+    # ------------------------------------------------------------------------------------------------ results
 
     def table(self) -> pd.DataFrame:
         """The reduction, as `tables.REDUCTION` declares it, in order of its keys."""
-        self._db.execute(_ENUMS)
-        frame = self._db.execute(_TABLE).df()
-        kinds = dict(self._db.execute(_SUBJECT_KINDS).fetchall())
-        frame["subject_kind"] = frame["subject"].map(kinds).astype("str")
-        frame["size_basis"] = "auditdata"
-        return _declared(frame.astype(dict.fromkeys(_NAMES, "str")), REDUCTION)
+        from estimator.tables import REDUCTION
+
+        order = ", ".join((*KEYS, "size_basis", "weight"))
+        frame = self.db.execute(f"FROM reduction ORDER BY {order}").df()
+        kinds = dict(self.db.execute(f"SELECT subject, {SUBJECT_KIND} FROM (SELECT DISTINCT subject FROM reduction)").fetchall())
+        frame["subject_kind"] = frame["subject"].astype("str").map(kinds).astype("str")
+        return _declared(frame.astype(dict.fromkeys((*_NAMES, "size_basis"), "str")), REDUCTION, "reduce")
 
     def hours(self) -> pd.DataFrame:
         """Distinct records by UTC hour, as `tables.HOURS` declares it."""
-        return _declared(self._db.execute(_HOURS).df(), HOURS)
+        from estimator.tables import HOURS
+
+        return _declared(self.db.execute("FROM hours ORDER BY day, hour, workload, operation").df(), HOURS, "reduce")
 
 
-def _declared(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
-    return table.check(frame[table.names].astype({"day": "datetime64[us]"}), "reduce")
+SUBJECT_KIND = "CASE WHEN subject = '' THEN 'tenant' WHEN contains(subject, '://') THEN 'site' ELSE 'mailbox' END"
+
+# Which of the two readings of a date its file proves: a first number above 12, or another column that tells the day.
+_VOTES = """
+SELECT count(*) FILTER (month_first(e) IS NOT NULL AND (day_first(e) IS NULL
+           OR abs(month_first(e) - known) <= 1 AND abs(day_first(e) - known) > 1)),
+       count(*) FILTER (day_first(e) IS NOT NULL AND (month_first(e) IS NULL
+           OR abs(day_first(e) - known) <= 1 AND abs(month_first(e) - known) > 1))
+FROM (SELECT CASE WHEN d.y <> '' THEN d ELSE day_or_month_first(beside) END AS e,
+        CASE WHEN d.y <> '' THEN NULL ELSE own END AS known FROM batch) WHERE e.y <> ''
+"""
+
+
+def _worth(statement: Statement) -> str:
+    """SQL for the records that a refused row stands for."""
+    return ", greatest(coalesce(raw_events, 1), 1)" if statement.table == "counts" else ", 1"
+
+
+class _Watch:
+    """Tells how far a running statement is, from a thread beside it."""
+
+    def __init__(self, db: duckdb.DuckDBPyConnection, told: Callable[[float], None] | None) -> None:
+        self._db, self._told, self._stop = db, told, Event()
+        self._thread = Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        while self._told and not self._stop.wait(0.2):
+            share = self._db.query_progress()
+            if 0 < share <= 100:
+                self._told(share / 100)
+
+    def __enter__(self) -> None:
+        if self._told:
+            self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        if self._told:
+            self._thread.join()
+
+
+def _declared(frame: pd.DataFrame, table: Any, step: str) -> pd.DataFrame:
+    checked: pd.DataFrame = table.check(frame[table.names].astype({"day": "datetime64[us]"}), step)
+    return checked
 
 
 def _batches(candidates: Iterable[Candidate]) -> Iterator[pd.DataFrame]:
     """The candidates in frames of bounded size, numbered, measured, and fit for DuckDB."""
-    rows: list[tuple[int, str, str, int]] = []
+    import pandas as pd
+
+    rows: list[tuple[int, str, str, str, str, int]] = []
     chars = 0
-    for place, text in candidates:
-        rows.append((len(rows), place, *_measured(text)))
-        chars += len(text)
+    for place, text, row, fault in candidates:
+        text, size = _measured(text)  # noqa: PLW2901
+        rows.append((len(rows), place, text, _measured(row)[0], fault, size))
+        chars += len(text) + len(row)
         if len(rows) >= _BATCH_RECORDS or chars >= _BATCH_CHARS:
-            yield _batch(rows)
+            yield pd.DataFrame(rows, columns=_BATCH_COLUMNS)
             rows, chars = [], 0
     if rows:
-        yield _batch(rows)
+        yield pd.DataFrame(rows, columns=_BATCH_COLUMNS)
 
 
-def _batch(rows: list[tuple[int, str, str, int]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["number", "place", "text", "size"])
+_BATCH_COLUMNS = ["number", "place", "text", "row", "fault", "size"]
 
 
 def _measured(text: str) -> tuple[str, int]:
     """A text made valid UTF-8 and valid JSON where a half of a character spoils it, and its length in bytes before."""
-    try:
-        size = len(text.encode())
-    except UnicodeEncodeError:
-        raw = text.encode("utf-8", "surrogateescape")
-        text, size = raw.decode("utf-8", "replace"), len(raw)
+    if text.isascii():
+        size = len(text)
+    else:
+        try:
+            size = len(text.encode())
+        except UnicodeEncodeError:
+            raw = text.encode("utf-8", "surrogateescape")
+            text, size = raw.decode("utf-8", "replace"), len(raw)
     if "\\ud" in text or "\\uD" in text:
         text = _SURROGATE.sub(lambda match: "\\ufffd" if match[1] else match[0], text)
     return text, size
 
 
-def _reason(text: str, operation: str | None, moment: str | None) -> str:
+def _reason(table: str, fault: str, text: str, operation: str | None, moment: str | None) -> str:
     """Why a candidate is no record."""
+    if fault:
+        return fault
     if not text:
-        return "AuditData is empty"
+        return "AuditData is empty" if table == "records" else "not a row of the header's columns"
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
@@ -336,8 +519,10 @@ def _reason(text: str, operation: str | None, moment: str | None) -> str:
     if not isinstance(value, dict):
         return "not a JSON object"
     if not operation:
-        return "no Operation"
-    return f"CreationTime {(moment or '')[:40]!r} is not a readable day"
+        return "no Operation" if table == "records" else "no operation"
+    if table == "counts" and re.match(r"\s*\d{4}-\d\d-\d\d", moment or ""):
+        return "events, raw_events or weight is no count of at least 1 (raw_events at least events)"
+    return f"{'CreationTime' if table == 'records' else 'day'} {(moment or '')[:40]!r} is not a readable day"
 
 
 def _first_line(error: Exception) -> str:

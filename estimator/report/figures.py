@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
 
-from estimator.forecast import Spread
+if TYPE_CHECKING:
+    from estimator.forecast import Spread
 
 DIGITS = 3
 

@@ -8,8 +8,9 @@ from typing import Literal
 
 from estimator.pipeline import Estimate
 from estimator.report import chart as chart_file
+from estimator.report.layout import as_markdown, as_table
 from estimator.report.sections import sections
-from estimator.report.text import as_csv, as_markdown, as_table
+from estimator.report.text import as_csv
 
 Format = Literal["table", "markdown", "csv", "json"]
 

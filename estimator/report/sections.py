@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 
 import numpy as np
 
@@ -14,17 +14,7 @@ from estimator.cost import Case, Cost
 from estimator.forecast import Spread
 from estimator.pipeline import Estimate, ScenarioEstimate
 from estimator.report.figures import interval, money, money_interval, money_of, significant
-
-
-@dataclass(frozen=True)
-class Section:
-    """A heading, words under it, and a table whose cells are shown as they stand."""
-
-    title: str
-    level: int = 2
-    words: list[str] = field(default_factory=list)
-    headers: list[str] = field(default_factory=list)
-    rows: list[list[str]] = field(default_factory=list)
+from estimator.report.layout import Section, findings_section
 
 
 def sections(result: Estimate) -> Iterator[Section]:
@@ -45,11 +35,7 @@ def sections(result: Estimate) -> Iterator[Section]:
     # Why a stream is free stands beside its bill already.
     shown = [finding for finding in result.findings if finding.code != "free_stream"]
     if shown:
-        order = {"error": 0, "warning": 1, "info": 2}
-        found = sorted(shown, key=lambda f: order[f.severity])
-        yield Section(
-            "Findings", words=[f"[{f.severity}] {f.code}{f' ({f.path})' if f.path else ''}: {f.message}" for f in found]
-        )
+        yield findings_section(shown)
     yield _sources(result)
     yield priors_section()
 

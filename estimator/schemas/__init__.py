@@ -1,4 +1,4 @@
-"""The JSON contracts, as JSON Schema: `estimate.json` describes what `estimate --format json` prints."""
+"""The JSON contracts, as JSON Schema: `estimate.json` describes what `estimate --format json` prints, and so on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def schema(name: str) -> dict[str, Any]:
-    """The JSON Schema of a contract, such as `estimate`."""
+    """The JSON Schema of a contract: `estimate`, `measure` or `check`."""
     text = (resources.files(__name__) / f"{name}.json").read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
     return document

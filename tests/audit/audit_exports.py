@@ -81,7 +81,8 @@ def as_array(records: Iterable[Record]) -> bytes:
     return ("[" + ",\n".join(map(compact, records)) + "]\n").encode()
 
 
-SHAPES = {"audit-csv": as_csv, "audit-jsonl": as_jsonl, "audit-array": as_array}
+SHAPES = {"csv": as_csv, "jsonl": as_jsonl, "array": as_array}
+KINDS = {"csv": "audit-rows", "jsonl": "audit-records", "array": "audit-records"}
 
 
 def write(path: Path, content: bytes, *, zipped: bool = False) -> Path:

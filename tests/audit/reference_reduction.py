@@ -49,6 +49,10 @@ def _upn(name: str) -> bool:
     return re.fullmatch(r"[^@\s\\/:]+@[^@\s\\/:]+\.[^@\s\\/:]+", name) is not None
 
 
+def compact(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
 def _row(text: str) -> dict[str, Any]:
     data = json.loads(text)
     moment = datetime.fromisoformat(data["CreationTime"].strip())
@@ -79,7 +83,8 @@ def _row(text: str) -> dict[str, Any]:
         "app_id": next((v for k in ("ClientAppId", "AppId", "ApplicationId") if (v := data.get(k))), ""),
         "throttled": str(properties.get("IsThrottled", "")).lower() == "true",
         "items": max(int(data.get("OperationCount") or 0), 0) or len(data.get("AffectedItems") or []) or 1,
-        "bytes": len(text.encode()),
+        # Over several lines it is pretty-printed, which no feed carries.
+        "bytes": len((compact(data) if "\n" in text else text).encode()),
     }
 
 
@@ -97,7 +102,7 @@ def reference(*paths: Path) -> tuple[pd.DataFrame, pd.DataFrame, int]:
         one.groupby(KEYS)
         .agg(events=("id", "size"), raw_events=("copies", "sum"), items=("items", "sum"), bytes=("bytes", "sum"))
         .reset_index()
-        .assign(size_basis="auditdata")
+        .assign(size_basis="auditdata", weight=1.0)
     )
     hours = one.groupby(["day", "hour", "workload", "operation"]).size().rename("events").reset_index()
     return table, hours, len(frame)

@@ -138,14 +138,14 @@ def test_a_cut_gzip_keeps_what_stands_before_the_cut(tmp_path: Path, kind: str, 
     _, distinct, _, rejected = account(result)
     assert rejected == 1
     assert 0.5 * share < distinct / 5_000 < 1
-    assert "gzip" in result.rejects[0].reason
+    assert "compressed data is damaged" in result.rejects[0].reason
 
 
 def test_a_wrong_gzip_checksum_is_noticed(tmp_path: Path) -> None:
     whole = gzip.compress(as_csv(noisy(500)))
     result = reduce([write(tmp_path / "a", whole[:-8] + bytes(8))])
     assert account(result) == (500, 499, 0, 1)
-    assert "gzip" in result.rejects[0].reason
+    assert "compressed data is damaged" in result.rejects[0].reason
 
 
 def test_gzip_of_several_members(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from audit_exports import SHAPES, as_array, as_csv, as_jsonl, compact, csv_text, record, write
+from audit_exports import KINDS, SHAPES, as_array, as_csv, as_jsonl, compact, csv_text, record, write
 
 from estimator.audit import recognise
 from estimator.errors import AuditExportError
@@ -21,7 +21,7 @@ def test_each_shape_is_told_by_its_content(tmp_path: Path, kind: str, zipped: bo
     path = write(tmp_path / "misnamed.toml", bom + SHAPES[kind]([record()]), zipped=zipped)
     shape = recognise(path)
     assert shape is not None
-    assert (shape.kind, shape.compressed) == (kind, zipped)
+    assert (shape.kind, shape.framing, shape.compressed) == (KINDS[kind], kind, zipped)
     assert shape.title
 
 
@@ -36,14 +36,14 @@ def test_each_shape_is_told_by_its_content(tmp_path: Path, kind: str, zipped: bo
 def test_csv_with_any_columns_in_any_order(tmp_path: Path, columns: tuple[str, ...]) -> None:
     shape = recognise(write(tmp_path / "a", csv_text(["{}"], columns).encode()))
     assert shape is not None
-    assert shape.kind == "audit-csv"
+    assert shape.kind == "audit-rows"
 
 
 @pytest.mark.parametrize("prefix", ["#TYPE Deserialized.Microsoft.Exchange.Data\r\n", "sep=,\r\n"])
 def test_a_line_before_the_header(tmp_path: Path, prefix: str) -> None:
     shape = recognise(write(tmp_path / "a", prefix.encode() + as_csv([record()])))
     assert shape is not None
-    assert shape.kind == "audit-csv"
+    assert shape.kind == "audit-rows"
 
 
 def test_utf16_with_semicolons(tmp_path: Path) -> None:
@@ -66,7 +66,8 @@ def test_utf16_with_semicolons(tmp_path: Path) -> None:
         "[]",
         "",
         "[" * 100_000,
-        '{"TimeGenerated":"2026-01-01T00:00:00Z","Operation":"Send","RecordType":"2","OfficeWorkload":"Exchange"}\n',
+        '{"TimeGenerated":"2026-01-01T00:00:00Z","OperationName":"Update user","LoggedByService":"Core Directory"}\n',
+        "day,events\n2026-01-01,5\n",
         "\x00\x01\x02PK\x03\x04",
     ],
 )
@@ -78,9 +79,9 @@ def test_a_broken_first_record_does_not_hide_the_others(tmp_path: Path) -> None:
     jsonl = recognise(write(tmp_path / "a", b"<html>\n" + as_jsonl([record()])))
     array = recognise(write(tmp_path / "b", as_array([record(1), record(2)]).replace(b'"Id"', b'"Id', 1)))
     assert jsonl is not None
-    assert jsonl.kind == "audit-jsonl"
+    assert jsonl.framing == "jsonl"
     assert array is not None
-    assert array.kind == "audit-array"
+    assert array.framing == "array"
 
 
 def test_a_cut_gzip_is_still_recognised(tmp_path: Path) -> None:

@@ -1,0 +1,196 @@
+"""CSV: any delimiter, any columns, line breaks in fields, and rows that lost a quote and swallowed the next ones."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+from typing import TextIO
+
+from estimator.audit.framing import Opened
+from estimator.audit.shape import MAX_RECORD_CHARS, TOO_LONG, Candidate, Head, Shape, TableLayout, duckdb_compression, sql_text
+
+_DELIMITERS = ",;\t"
+_PREAMBLES = ("#TYPE", "sep=")
+
+# Python's limit of 128 KiB a field is for the whole process; records may be longer.
+csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_CHARS))
+
+
+def layouts(head: Head) -> Iterator[tuple[str, int, list[str], list[list[str]]]]:
+    """For each delimiter that may be meant: it, lines before the header, the header, and the rows of the head."""
+    lines = head.text.removeprefix("\ufeff").splitlines(keepends=True)
+    preamble = 1 if lines and lines[0].startswith(_PREAMBLES) else 0
+    first = "".join(lines[preamble : preamble + 1])
+    for delimiter in sorted(_DELIMITERS, key=first.count, reverse=True):
+        rows: list[list[str]] = []
+        try:
+            # The last row is cut by the end of the head.
+            rows = [row for row in islice(csv.reader(lines[preamble:], delimiter=delimiter), 400) if row]
+        except csv.Error:
+            pass
+        if rows:
+            yield delimiter, preamble, rows[0], rows[1:]
+
+
+class CsvRows:
+    """See the module."""
+
+    def relation(self, shape: Shape) -> str | None:
+        """See `Framing`."""
+        layout = shape.table
+        if layout is None or layout.preamble or shape.encoding not in ("utf-8", "utf-8-sig"):
+            return None
+        if shape.billed and layout.cell is not None:  # what was billed stands in another column
+            return None
+        columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(layout.names)))
+        if layout.cell is not None:
+            text = f"c{layout.cell}"
+        else:
+            pairs = ", ".join(f"{sql_text(name)}, c{i}" for i, name in first_of_each(layout.names))
+            text = f"json_object({pairs})::VARCHAR"
+        # max_line_size sizes DuckDB's buffers (perf_lab §5); longer lines fail and go to the tolerant reader.
+        return (
+            f"SELECT {text} AS text FROM read_csv($path, header = true, delim = {sql_text(layout.delimiter)},"
+            f""" quote = '"', escape = '"', auto_detect = false, hive_partitioning = false, max_line_size = 2000000,"""
+            f" buffer_size = 8000000, compression = '{duckdb_compression(shape)}', columns = {{{columns}}})"
+        )
+
+    def candidates(self, opened: Opened) -> Iterator[Candidate]:
+        """Every row. A lost closing quote makes a row swallow the lines after it: those are then read again."""
+        layout = opened.shape.table
+        assert layout is not None
+        with opened.text("") as text:
+            yield from _candidates(text, layout, needs_row=bool(opened.shape.recogniser.fields))
+
+
+def first_of_each(names: tuple[str, ...]) -> list[tuple[int, str]]:
+    """Columns with their places; of columns of one name the first."""
+    found: dict[str, int] = {}
+    for index, name in enumerate(names):
+        found.setdefault(name, index)
+    return [(index, name) for name, index in found.items()]
+
+
+def row_object(names: tuple[str, ...], fields: list[str]) -> str:
+    """A row as a JSON object; of columns of one name the first that is not empty."""
+    found: dict[str, str] = {}
+    for name, value in zip(names, fields, strict=False):
+        if not found.get(name):
+            found[name] = value
+    return json.dumps(found, ensure_ascii=False)
+
+
+class _Lines:
+    """Physical lines, counted; the lines of the row being read are kept, so that reading can resume within it."""
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+        self._pushed_back: deque[str] = deque()
+        self.number = 0
+        self.row: list[str] = []
+        self._chars = 0
+        self.too_long = False
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._pushed_back.popleft() if self._pushed_back else self._text.readline(MAX_RECORD_CHARS)
+        if not line:
+            raise StopIteration
+        self.number += 1
+        self._chars += len(line)
+        if self._chars >= MAX_RECORD_CHARS:
+            # One row cannot be so long: its end was lost, or the line never was a row. The row ends here.
+            self.too_long = True
+            while line and not line.endswith(("\n", "\r")):
+                line = self._text.readline(MAX_RECORD_CHARS)
+            raise StopIteration
+        self.row.append(line)
+        return line
+
+    def new_row(self) -> None:
+        """The next line begins a row."""
+        self.row, self._chars, self.too_long = [], 0, False
+
+    def resume_at(self, index: int) -> None:
+        """Give the lines of the current row from `index` on back, to be read again."""
+        again = self.row[index:]
+        self._pushed_back.extendleft(reversed(again))
+        self.number -= len(again)
+
+
+def _candidates(text: TextIO, layout: TableLayout, *, needs_row: bool) -> Iterator[Candidate]:
+    lines = _Lines(text)
+    for _ in islice(lines, layout.preamble):
+        pass
+    reader = csv.reader(lines, delimiter=layout.delimiter)
+    header = True
+    while True:
+        lines.new_row()
+        first = lines.number + 1
+        damaged = False
+        try:
+            fields = next(reader)
+        except StopIteration:
+            if not lines.too_long:
+                return
+            fields, damaged = [], True
+        except csv.Error:  # a field beyond the limit
+            fields, damaged = [], True
+        if lines.too_long:  # csv gives what it had of the row
+            fields, damaged = [], True
+        if not fields and not damaged:
+            continue
+        if header:
+            header = False
+            continue
+        if damaged or (len(lines.row) > 1 and not _is_whole(fields, layout)):
+            starts = (i for i, line in enumerate(lines.row) if i and _starts_row(line, layout))
+            index = next(starts, None)
+            if index is not None:
+                lines.resume_at(index)
+            if index is not None or damaged:
+                reader = csv.reader(lines, delimiter=layout.delimiter)
+        if damaged:
+            yield Candidate(f"line {first}", "", fault=TOO_LONG)
+        else:
+            yield _candidate(f"line {first}", fields, layout, needs_row=needs_row)
+
+
+def _candidate(place: str, fields: list[str], layout: TableLayout, *, needs_row: bool) -> Candidate:
+    if layout.cell is None:
+        # Whose the cells of a row of another length are cannot be told; empty ones at its end say nothing.
+        while len(fields) > len(layout.names) and not fields[-1]:
+            fields.pop()
+        return Candidate(place, row_object(layout.names, fields) if len(fields) == len(layout.names) else "")
+    data = fields[layout.cell].strip() if len(fields) > layout.cell else ""
+    return Candidate(place, data, row_object(layout.names, fields) if needs_row and not _is_json(data) else "")
+
+
+def _is_whole(fields: list[str], layout: TableLayout) -> bool:
+    if layout.cell is None:
+        return len(fields) == len(layout.names)
+    return len(fields) > layout.cell and _is_json(fields[layout.cell])
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _starts_row(line: str, layout: TableLayout) -> bool:
+    """Whether a line may begin a row: the start of a JSON object stands where AuditData belongs, or all fields are there."""
+    try:
+        fields = next(csv.reader([line], delimiter=layout.delimiter), [])
+    except csv.Error:
+        return False
+    if layout.cell is None:
+        return len(fields) == len(layout.names)
+    return len(fields) > layout.cell and fields[layout.cell].lstrip().startswith("{")

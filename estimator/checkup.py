@@ -1,0 +1,373 @@
+"""What `check` says of a tenant folder: what each file was taken for, what is missing, what is doubtful.
+
+It computes no forecast and goes on where one could not: a folder that lacks its inventories is what it is there for.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from estimator import audit
+from estimator.audit import Reduction
+from estimator.audit.opening import read_head
+from estimator.errors import AuditExportError, InventoryError
+from estimator.findings import Finding, below, distinct, name_below
+from estimator.folder import InputFile, TenantFolder, read_folder
+from estimator.inventory import Inventory, read_inventory
+from estimator.inventory.activity import EXPORT_COMMAND as ACTIVITY_COMMAND
+from estimator.inventory.activity import read_activity
+from estimator.inventory.licences import EXPORT_COMMAND as LICENCES_COMMAND
+from estimator.inventory.licences import read_licences
+from estimator.inventory.mailboxes import EXPORT_COMMAND as MAILBOXES_COMMAND
+from estimator.inventory.mailboxes import read_mailboxes
+from estimator.inventory.sheet import Part
+from estimator.progress import Bytes
+from estimator.readiness import judge
+from estimator.true_counts import of_folder
+
+Needed = Literal["needed", "strongly wished", "wished"]
+
+_READERS: dict[str, Callable[[Path, str], Part]] = {
+    "mailboxes": read_mailboxes,
+    "licences": read_licences,
+    "email-activity": read_activity,
+}
+
+#: What the files that are no audit exports are called; those say themselves what they are.
+_TITLES = {
+    "mailboxes": "mailbox inventory",
+    "licences": "licences",
+    "email-activity": "email activity report",
+    "usage-report": "usage report, not used",
+    "scenario": "scenario",
+    "document": "document, passed over",
+    "unknown": "nothing known",
+}
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """One file of the folder, or one member of a zip in it.
+
+    Attributes:
+        path: below the tenant folder.
+        kind: what it was taken for; `unknown` where it is nothing known.
+        title: the same in words.
+        rows: rows or records read; None where none are counted (scenarios, documents, refused files).
+        first: first day (UTC) of its records; None where it has none.
+        last: last day.
+        size: bytes on disk.
+        sha256: of the file as it stands, in hex.
+        encoding: `utf-8`, `utf-8-sig` or `utf-16`; '' where it is not known.
+        compressed: '' or the name of the compression.
+        refused: whether it was refused; a finding says why.
+    """
+
+    path: str
+    kind: str
+    title: str
+    rows: int | None
+    first: dt.date | None
+    last: dt.date | None
+    size: int
+    sha256: str
+    encoding: str
+    compressed: str
+    refused: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """The file as the JSON contract has it."""
+        return {
+            "path": self.path,
+            "kind": self.kind,
+            "title": self.title,
+            "rows": self.rows,
+            "first": None if self.first is None else self.first.isoformat(),
+            "last": None if self.last is None else self.last.isoformat(),
+            "size": self.size,
+            "sha256": self.sha256,
+            "encoding": self.encoding,
+            "compressed": self.compressed,
+            "refused": self.refused,
+        }
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An input that is not in the folder.
+
+    Attributes:
+        input: which.
+        needed: how much it is missed.
+        without: what the forecast does without it.
+        command: what to run or to click, on one line.
+    """
+
+    input: str
+    needed: Needed
+    without: str
+    command: str
+
+    def to_json(self) -> dict[str, str]:
+        """The input as the JSON contract has it."""
+        return {"input": self.input, "needed": self.needed, "command": self.command, "without": self.without}
+
+
+#: Every input with the kinds of file that bring it, in the order of their weight. Of the last two there is no file yet.
+_INPUTS: tuple[tuple[tuple[str, ...], Missing], ...] = (
+    (
+        ("mailboxes",),
+        Missing("mailboxes", "needed", "nothing can be forecast", MAILBOXES_COMMAND),
+    ),
+    (
+        ("licences",),
+        Missing("licences", "needed", "nothing can be forecast", LICENCES_COMMAND),
+    ),
+    (
+        ("audit-",),
+        Missing(
+            "audit sample",
+            "strongly wished",
+            "the forecast stands on published rates and is wide. The portal cuts an export at 50,000 rows (Audit "
+            "Standard) without a word: where there are more, search day by day and keep all the files",
+            "Purview portal > Audit > New search: two whole weeks, all users, all activities > Search > Export",
+        ),
+    ),
+    (
+        ("email-activity",),
+        Missing(
+            "activity",
+            "wished",
+            "mailboxes are told apart by licence and kind only, and the interval is wider",
+            ACTIVITY_COMMAND,
+        ),
+    ),
+    (
+        (),
+        Missing(
+            "audit settings",
+            "wished",
+            "auditing is taken to be on for the tenant, and no account to bypass it. Look for yourself: AuditDisabled "
+            "must be False, UnifiedAuditLogIngestionEnabled True, and accounts that bypass are in no sample. This "
+            "version reads no file of it: put none into the folder",
+            "Get-OrganizationConfig | Format-List AuditDisabled; "
+            "Get-AdminAuditLogConfig | Format-List UnifiedAuditLogIngestionEnabled; "
+            "Get-MailboxAuditBypassAssociation -ResultSize Unlimited | Where-Object AuditBypassEnabled | "
+            "Select-Object Name",
+        ),
+    ),
+    (
+        (),
+        Missing(
+            "SIEM usage",
+            "wished",
+            "tiers and grants are priced as if nothing else filled them, or at both ends. State what you find in the "
+            "scenario's [[plans]] (commitment, grant_remaining_gb_per_day). This version reads no file of it: put none "
+            "into the folder",
+            "Usage | where TimeGenerated > ago(31d) and IsBillable | "
+            "summarize GB_a_day = sum(Quantity) / 1000 / 31 by DataType | order by GB_a_day desc",
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Checkup:
+    """What a tenant folder holds, lacks and leaves in doubt.
+
+    Attributes:
+        tenant: the folder.
+        as_of: the day of the check.
+        files: its files in path order.
+        missing: what is not in it.
+        findings: what is wrong or doubtful in what is.
+        inventory: the tenant as its files give it; None where a needed one is missing or refused.
+        sample: the audit sample; None without any.
+    """
+
+    tenant: Path
+    as_of: dt.date
+    files: list[CheckedFile]
+    missing: list[Missing]
+    findings: list[Finding]
+    inventory: Inventory | None
+    sample: Reduction | None
+
+    @property
+    def refused(self) -> bool:
+        """Whether some file was refused."""
+        return any(finding.severity == "error" for finding in self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON contract `siem-estimator/check/1`."""
+        return {
+            "schema": "siem-estimator/check/1",
+            "version": version("siem-estimator"),
+            "as_of": self.as_of.isoformat(),
+            "files": [file.to_json() for file in self.files],
+            "missing": [one.to_json() for one in self.missing],
+            "findings": [finding.to_json() for finding in self.findings],
+        }
+
+
+def check(
+    tenant: Path | str,
+    *,
+    as_of: dt.date,
+    memory: str = "1GB",
+    true_counts: Mapping[str | None, int] | None = None,
+    progress: Bytes | None = None,
+) -> Checkup:
+    """Look through a tenant folder.
+
+    Args:
+        tenant: the folder that holds the exports.
+        as_of: the day of the check; nothing here reads the clock.
+        memory: DuckDB's memory limit while it reads the audit sample.
+        true_counts: the portal's total of audit exports that were cut, by file; None is the one that was cut.
+        progress: told the file, the bytes read and the bytes to read.
+
+    Raises:
+        TenantFolderError: there is no such folder, or a file in it cannot be read.
+        UsageError: `true_counts` or `memory` make no sense.
+    """
+    root = Path(tenant)
+    folder = _folder(root)
+    totals = of_folder(true_counts, folder) if true_counts else None
+    findings = folder.findings()
+    inventory, rows = _inventory(folder, findings)
+    sample = None
+    if folder.audit_files:
+        paths = [file.path for file in folder.audit_files]
+        try:
+            sample = audit.reduce(paths, memory=memory, progress=progress, true_counts=totals)
+            findings += below(sample.findings, root)
+        except AuditExportError as error:
+            findings += _of_each(folder.audit_files, name_below(str(error), root))
+    if inventory is not None:
+        findings += judge(inventory, None if sample is None else sample.table).findings
+    found = distinct(findings)
+    return Checkup(root, as_of, list(_files(folder, rows, sample, found)), _missing(folder), found, inventory, sample)
+
+
+def _folder(root: Path) -> TenantFolder:
+    """The folder; one without a file is what a first check meets, and no error here."""
+    if root.is_dir() and all(path.name.startswith(".") for path in root.iterdir()):
+        return TenantFolder(root, ())
+    return read_folder(root)
+
+
+def _inventory(folder: TenantFolder, findings: list[Finding]) -> tuple[Inventory | None, dict[str, int]]:
+    """The inventory, where its files suffice, and the rows of each file that can be read; findings are added."""
+    files = {kind: [(f.path, f.shown) for f in folder.of_kind(kind)] for kind in _READERS}
+    if files["mailboxes"] and files["licences"]:
+        try:
+            inventory = read_inventory(*files.values())
+        except InventoryError:
+            pass  # some file is refused: which ones is told below, file by file
+        else:
+            findings += inventory.findings
+            return inventory, inventory.rows
+    rows: dict[str, int] = {}
+    doubts: list[Finding] = []
+    good: dict[str, list[tuple[Path, str]]] = {kind: [] for kind in files}
+    for kind, found in files.items():
+        for path, shown in found:
+            try:
+                part = _READERS[kind](path, shown)
+            except InventoryError as error:
+                findings.append(Finding("file_refused", "error", str(error), shown))
+                continue
+            rows[shown] = part.rows
+            doubts += part.findings
+            good[kind].append((path, shown))
+    if good["mailboxes"] and good["licences"]:
+        inventory = read_inventory(*good.values())
+        findings += inventory.findings
+        return inventory, rows
+    findings += doubts
+    return None, rows
+
+
+def _of_each(files: Sequence[InputFile], message: str) -> list[Finding]:
+    """One `sample_empty` for audit exports without a single record; it names them all."""
+    return [Finding("sample_empty", "error", message, files[0].shown if len(files) == 1 else None)]
+
+
+def _files(
+    folder: TenantFolder, rows: Mapping[str, int], sample: Reduction | None, findings: Sequence[Finding]
+) -> list[CheckedFile]:
+    refused = {finding.path for finding in findings if finding.severity == "error"}
+    out = []
+    for file in folder.files:
+        counts = [] if sample is None else [count for count in sample.files if count.path == file.path]
+        for count in counts:
+            shown = name_below(count.shown, folder.root)
+            out.append(
+                CheckedFile(
+                    path=shown,
+                    kind=count.kind or file.kind,
+                    title=count.title or _title(file),
+                    rows=count.rows,
+                    first=count.first,
+                    last=count.last,
+                    size=count.size,
+                    sha256=count.sha256 or file.sha256(),
+                    encoding=count.encoding,
+                    compressed=count.compressed,
+                    refused=shown in refused,
+                )
+            )
+        if not counts:
+            encoding, compressed = _text_of(file)
+            out.append(
+                CheckedFile(
+                    path=file.shown,
+                    kind=file.kind,
+                    title=_title(file),
+                    rows=rows.get(file.shown),
+                    first=None,
+                    last=None,
+                    size=file.path.stat().st_size,
+                    sha256=file.sha256(),
+                    encoding=encoding,
+                    compressed=compressed,
+                    # Without a single record in any, every audit export is refused.
+                    refused=file.shown in refused or file.kind == "unknown" or file in folder.audit_files,
+                )
+            )
+    return out
+
+
+def _title(file: InputFile) -> str:
+    if file.kind in _TITLES:
+        return _TITLES[file.kind]
+    try:
+        shape = audit.recognise(file.path)
+    except AuditExportError:
+        shape = None
+    return file.kind if shape is None else shape.title
+
+
+def _text_of(file: InputFile) -> tuple[str, str]:
+    """Encoding and compression of a file that is text; of others nothing is known."""
+    if file.kind in ("unknown", "document"):
+        return "", ""
+    head = read_head(file.path)
+    return head.encoding, "gzip" if head.compressed else ""
+
+
+def _missing(folder: TenantFolder) -> list[Missing]:
+    kinds = {file.kind for file in folder.files}
+    if folder.audit_files:
+        kinds.add("audit-")
+    return [
+        Missing(one.input, one.needed, one.without, one.command.removeprefix("Export again with: "))
+        for brought_by, one in _INPUTS
+        if not kinds.intersection(brought_by)
+    ]
