@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from estimator import catalog
+
+if TYPE_CHECKING:  # `measure` names operations without it
+    import pandas as pd
 
 
 def operation_keys(frame: pd.DataFrame) -> pd.Series:
@@ -16,8 +18,17 @@ def operation_keys(frame: pd.DataFrame) -> pd.Series:
     `SubscribedToMessages` are one operation); an operation the catalogue does not know keeps its own.
     """
     keys = frame["workload"] + "/" + frame["operation"]
-    spelling = {key: _spelling().get(key.lower(), key) for key in keys.unique()}
+    spelling = {key: _spelled(key) for key in keys.unique()}
     return keys.map(spelling).astype("str")
+
+
+def operation_key(workload: str, operation: str) -> str:
+    """The key of one operation, see `operation_keys`."""
+    return _spelled(f"{workload}/{operation}")
+
+
+def _spelled(key: str) -> str:
+    return _spelling().get(key.lower(), key)
 
 
 @cache

@@ -416,12 +416,47 @@ INSERT INTO hours SELECT day, -1, workload, operation, CAST(sum(events) AS BIGIN
         frame["subject_kind"] = frame["subject"].astype("str").map(kinds).astype("str")
         return _declared(frame.astype(dict.fromkeys((*_NAMES, "size_basis"), "str")), REDUCTION, "reduce")
 
+    def digest(self) -> pd.DataFrame:
+        """The reduction summed up for the doctor: the columns of `tables.REDUCTION`, in as few rows as it needs.
+
+        Subjects stand only where mailboxes were throttled; each day stands in some row.
+        """
+        frame = self.db.execute("""
+SELECT CASE WHEN throttled THEN subject::VARCHAR ELSE '' END AS subject, principal::VARCHAR AS principal,
+  workload::VARCHAR AS workload, operation::VARCHAR AS operation, app_id::VARCHAR AS app_id, throttled, size_basis,
+  CAST(sum(events) AS BIGINT) AS events, CAST(sum(raw_events) AS BIGINT) AS raw_events, min(day) AS day FROM reduction
+GROUP BY ALL ORDER BY ALL""").df()
+        frame["subject_kind"] = frame["subject"].map(lambda name: "mailbox" if "@" in name else "tenant")
+        return frame.astype({"day": "datetime64[us]"})
+
+    def write(self, out: Path) -> None:
+        """The reduction as a .csv, .json or .parquet file, in the shape of docs/counts.md.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        form = {".parquet": "PARQUET", ".json": "JSON, ARRAY true"}.get(out.suffix.lower(), "CSV, HEADER")
+        columns = ", ".join(SUBJECT_KIND + " AS subject_kind" if name == "subject_kind" else name for name in COUNTS)
+        order = ", ".join((*KEYS, "size_basis", "weight"))
+        try:
+            self.db.execute(
+                f"COPY (SELECT {columns} FROM reduction ORDER BY {order}) TO {sql_text(str(out))} (FORMAT {form})"
+            )
+        except duckdb.IOException as error:
+            raise OSError(_first_line(error)) from error
+
     def hours(self) -> pd.DataFrame:
         """Distinct records by UTC hour, as `tables.HOURS` declares it."""
         from estimator.tables import HOURS
 
         return _declared(self.db.execute("FROM hours ORDER BY day, hour, workload, operation").df(), HOURS, "reduce")
 
+
+#: What is written: the shape of docs/counts.md, with nothing left out.
+COUNTS = (
+    "day", "subject", "subject_kind", "principal", "workload", "operation", "access_type", "app_id", "throttled",
+    "events", "raw_events", "items", "bytes", "size_basis", "weight",
+)  # fmt: skip
 
 SUBJECT_KIND = "CASE WHEN subject = '' THEN 'tenant' WHEN contains(subject, '://') THEN 'site' ELSE 'mailbox' END"
 

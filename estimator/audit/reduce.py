@@ -219,8 +219,8 @@ def judged(books: Books, table: pd.DataFrame, hours: pd.DataFrame) -> Reduction:
         duplicates=duplicates,
         rejected=sum(file.rejected for file in files),
         rejects=books.rejects,
-        first=table["day"].min().date(),
-        last=table["day"].max().date(),
+        first=hours["day"].min().date(),
+        last=hours["day"].max().date(),
         findings=findings,
         cut=any(map(doctor.is_cut, files)),
     )

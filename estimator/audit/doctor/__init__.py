@@ -51,7 +51,7 @@ def examine(
     yield from copies(int(table["events"].sum()), duplicates)
     yield from overlapping(files, overlaps)
     yield from zones(files)
-    yield from span(table["day"])
+    yield from span(hours["day"])
     yield from gaps(hours)
     yield from throttled(table)
     yield from sizes_unknown(files, table)

@@ -43,10 +43,11 @@ class JsonLines:
         # Lines as a table of one column, without delimiter or quote: a fifth cheaper than DuckDB's reader of lines of
         # JSON, which parses each only to have it parsed again for its fields.
         return (
-            r"SELECT trim(line, e' \t\r') AS text FROM read_csv($path, header = false, delim = e'\x01', quote = '',"
+            r"SELECT CASE WHEN starts_with(line, '{') AND ends_with(line, '}') THEN line ELSE trim(line, e' \t\r') END"
+            " AS text FROM read_csv($path, header = false, delim = e'\x01', quote = '',"
             " escape = '', auto_detect = false, hive_partitioning = false, max_line_size = 2000000,"
             f" buffer_size = 8000000, compression = '{duckdb_compression(shape)}', columns = {{'line': 'VARCHAR'}})"
-            r" WHERE line IS NOT NULL AND trim(line, e' \t\r') <> ''"
+            " WHERE text <> ''"
         )
 
     def candidates(self, opened: Opened) -> Iterator[Candidate]:
