@@ -15,6 +15,8 @@ from typing import Any, Literal
 from estimator import audit
 from estimator.audit import Reduction
 from estimator.audit.opening import read_head
+from estimator.audit.shapes import all_shapes
+from estimator.audit.sources import is_archive
 from estimator.errors import AuditExportError, InventoryError
 from estimator.findings import Finding, below, distinct, name_below
 from estimator.folder import InputFile, TenantFolder, read_folder
@@ -62,7 +64,7 @@ class CheckedFile:
         first: first day (UTC) of its records; None where it has none.
         last: last day.
         size: bytes on disk.
-        sha256: of the file as it stands, in hex.
+        sha256: of the file as it stands, in hex; of a member that of its zip.
         encoding: `utf-8`, `utf-8-sig` or `utf-16`; '' where it is not known.
         compressed: '' or the name of the compression.
         refused: whether it was refused; a finding says why.
@@ -134,7 +136,8 @@ _INPUTS: tuple[tuple[tuple[str, ...], Missing], ...] = (
             "audit sample",
             "strongly wished",
             "the forecast stands on published rates and is wide. The portal cuts an export at 50,000 rows (Audit "
-            "Standard) without a word: where there are more, search day by day and keep all the files",
+            "Standard) without a word: where there are more, search day by day and keep all the files. What is too big "
+            "to export can be counted where it lies (docs/counts.md)",
             "Purview portal > Audit > New search: two whole weeks, all users, all activities > Search > Export",
         ),
     ),
@@ -305,6 +308,7 @@ def _files(
     refused = {finding.path for finding in findings if finding.severity == "error"}
     out = []
     for file in folder.files:
+        sha256 = file.sha256()  # of an archive's members that of the archive: it is what lies there to be compared
         counts = [] if sample is None else [count for count in sample.files if count.path == file.path]
         for count in counts:
             shown = name_below(count.shown, folder.root)
@@ -317,7 +321,7 @@ def _files(
                     first=count.first,
                     last=count.last,
                     size=count.size,
-                    sha256=count.sha256 or file.sha256(),
+                    sha256=sha256,
                     encoding=count.encoding,
                     compressed=count.compressed,
                     refused=shown in refused,
@@ -334,7 +338,7 @@ def _files(
                     first=None,
                     last=None,
                     size=file.path.stat().st_size,
-                    sha256=file.sha256(),
+                    sha256=sha256,
                     encoding=encoding,
                     compressed=compressed,
                     # Without a single record in any, every audit export is refused.
@@ -345,21 +349,17 @@ def _files(
 
 
 def _title(file: InputFile) -> str:
-    if file.kind in _TITLES:
-        return _TITLES[file.kind]
-    try:
-        shape = audit.recognise(file.path)
-    except AuditExportError:
-        shape = None
-    return file.kind if shape is None else shape.title
+    return _TITLES.get(file.kind) or next(shape.title for shape in all_shapes() if shape.kind == file.kind)
 
 
 def _text_of(file: InputFile) -> tuple[str, str]:
-    """Encoding and compression of a file that is text; of others nothing is known."""
-    if file.kind in ("unknown", "document"):
-        return "", ""
+    """Encoding and compression of a file that is text; of others only whether they are a zip archive."""
+    if is_archive(file.path):
+        return "", "zip"
     head = read_head(file.path)
-    return head.encoding, "gzip" if head.compressed else ""
+    if file.kind in ("unknown", "document") or head.start.startswith((b"PK", b"PAR1")):
+        return "", ""
+    return head.encoding, head.compression
 
 
 def _missing(folder: TenantFolder) -> list[Missing]:

@@ -6,6 +6,7 @@ A finding never stops the run and is never dropped: it travels with the result i
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -54,4 +55,5 @@ def below(findings: Sequence[Finding], root: Path | str) -> list[Finding]:
 
 def name_below(text: str, root: Path | str) -> str:
     """A path, or words that name paths, with every path below the folder `root` told from there."""
-    return text.replace(f"{root}{os.sep}", "")
+    # Where a path begins only: a folder called `s` is not in `mailboxes/sites`.
+    return re.sub(rf"(?<![\w./\\-]){re.escape(f'{root}{os.sep}')}", "", text)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from estimator.audit.doctor import broken_days
 from estimator.cost import Cost, PlanOnTerms, price
 from estimator.draws import Draws
 from estimator.errors import AuditExportError, PlanError, ScenarioError, TenantFolderError, UsageError
-from estimator.findings import Finding, distinct
+from estimator.findings import Finding, below, distinct
 from estimator.folder import TenantFolder, read_folder
 from estimator.forecast import Forecast, Spread, Volume
 from estimator.inventory import Inventory, read_inventory
@@ -129,12 +129,11 @@ class Estimate:
 
     @property
     def rows(self) -> dict[str, int]:
-        """Rows or records read of each input file, by its path below the tenant folder."""
-        out = dict(self.inventory.rows)
-        if self.sample is not None:
-            shown = {f.path: f.shown for f in self.folder.files}
-            out.update({shown[file.path]: file.read for file in self.sample.files if file.path in shown})
-        return out
+        """Rows or records read of each input file, by its path below the tenant folder; of an archive, of all in it."""
+        read: Counter[Path] = Counter()
+        for file in self.sample.files if self.sample is not None else ():
+            read[file.path] += file.read
+        return {**self.inventory.rows, **{f.shown: read[f.path] for f in self.folder.files if f.path in read}}
 
 
 def estimate(
@@ -190,9 +189,9 @@ def estimate(
         progress("reading the audit sample")
         try:
             sample = audit.reduce([file.path for file in folder.audit_files], memory=memory, true_counts=totals)
-            findings += _below(sample.findings, root)
+            findings += below(sample.findings, root)
         except AuditExportError as error:
-            findings += _below([Finding("sample_empty", "error", str(error))], root)
+            findings += below([Finding("sample_empty", "error", str(error))], root)
         if strict:
             _stop_at_errors(findings, root)
     if sample is None:
@@ -241,7 +240,7 @@ def estimate(
 
 
 def _copies(sample: Reduction | None) -> float | None:
-    """Records delivered ÷ distinct ones, from the files whose records came as the Management Activity API delivers them; None without any.
+    """Records delivered ÷ distinct ones, of the files whose records come as the API delivers them; None without any.
 
     Counted within each file: copies among files are overlapping exports, which no feed delivers.
     """
@@ -329,17 +328,6 @@ def _named(shown: str) -> Iterator[None]:
 
 def _reference_plans(siems: set[str] | None) -> list[Plan]:
     return [plan for plan in shipped_plans().values() if plan.reference and (siems is None or plan.siem in siems)]
-
-
-def _below(found: Sequence[Finding], root: Path) -> list[Finding]:
-    """Findings with their paths below the tenant folder: outputs name no path of one machine."""
-    out = []
-    for finding in found:
-        path = finding.path
-        if path is not None and Path(path).is_relative_to(root):
-            path = Path(path).relative_to(root).as_posix()
-        out.append(replace(finding, message=finding.message.replace(f"{root}{os.sep}", ""), path=path))
-    return out
 
 
 def _scenario_json(one: ScenarioEstimate) -> dict[str, Any]:

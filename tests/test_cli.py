@@ -97,7 +97,7 @@ def test_the_json_keeps_its_contract(tenant: Tenant, capsys: Capture) -> None:
     }  # fmt: skip
     rows = {one["path"]: (one["kind"], one["rows"]) for one in found["inputs"]}
     assert rows == {
-        "audit.jsonl": ("audit-jsonl", 18), "email_activity.csv": ("email-activity", 4),
+        "audit.jsonl": ("audit-records", 18), "email_activity.csv": ("email-activity", 4),
         "licences.csv": ("licences", 4), "mailboxes.csv": ("mailboxes", 8), "scenario.toml": ("scenario", None),
     }  # fmt: skip
     assert all(re.fullmatch("[0-9a-f]{64}", one["sha256"]) for one in found["inputs"])

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import re
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
 import pytest
+import zstandard
 
+from estimator.audit.shapes import all_shapes
+from estimator.folder import read_folder
 from estimator.schemas import schema
-from tests.conftest import MAILBOX_COLUMNS, MAILBOXES, Tenant, audit_jsonl, mailbox, mailboxes_csv, write
+from tests.conftest import (
+    AUDIT,
+    MAILBOX_COLUMNS,
+    MAILBOXES,
+    Tenant,
+    audit_jsonl,
+    mailbox,
+    mailboxes_csv,
+    write,
+)
 from tests.test_cli import AS_OF, Capture, Ran, refused, run
 
 WISHED = ["audit settings", "SIEM usage"]
@@ -158,6 +174,133 @@ def test_an_audit_export_without_a_record(tenant: Tenant, capsys: Capture) -> No
     assert str(root) not in ran.out + ran.err
     assert re.search(r"^audit\.csv .*\(refused\)", ran.out, re.MULTILINE)
     assert "there is no audit sample" in " ".join(ran.out.split())
+
+
+# ------------------------------------------------------------------ archives and other packings
+
+
+def zipped(**members: str | bytes) -> bytes:
+    """A zip archive; `__` in a name is its dot."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name.replace("__", "."), content)
+    return out.getvalue()
+
+
+def test_an_archive_of_exports(tenant: Tenant, capsys: Capture) -> None:
+    """Twelve records in one member, six more in a packed other one; the readme and what macOS adds are no exports."""
+    more = gzip.compress(audit_jsonl(*AUDIT[12:]).encode())
+    archive = zipped(readme__txt="Read me", a__jsonl=audit_jsonl(*AUDIT[:12]), __a__jsonl="x", b__gz=more)
+    root = tenant({"audit.jsonl": None, "sub/exports.zip": archive})
+    ran = check(capsys, root, "--format", "json")
+    assert (ran.code, ran.err) == (0, "")
+    jsonschema.validate(ran.json, schema("check"), jsonschema.Draft202012Validator)
+    members = [one for one in ran.json["files"] if one["path"].startswith("sub/")]
+    assert [(one["path"], one["kind"], one["rows"], one["compressed"]) for one in members] == [
+        ("sub/exports.zip/a.jsonl", "audit-records", 12, "zip"),
+        ("sub/exports.zip/b.gz", "audit-records", 6, "zip"),
+    ]
+    assert "audit sample" not in [one["input"] for one in ran.json["missing"]]
+    assert str(root) not in ran.out
+    # For the estimate it is one file with all of them, and gives the figures that the file alone gave.
+    found = run(capsys, root, "--format", "json").json
+    (one,) = [one for one in found["inputs"] if one["path"].startswith("sub/")]
+    assert (one["path"], one["kind"], one["rows"]) == ("sub/exports.zip", "audit-records", 18)
+    assert found["scenarios"] == run(capsys, tenant(folder="plain"), "--format", "json").json["scenarios"]
+
+
+def test_a_member_that_cannot_be_read_is_told_and_the_rest_counts(tenant: Tenant, capsys: Capture) -> None:
+    archive = zipped(boxes__csv=mailboxes_csv(), a__jsonl=audit_jsonl(), inner__zip=zipped(b__jsonl=audit_jsonl()))
+    ran = check(capsys, tenant({"audit.jsonl": None, "exports.zip": archive}), "--format", "json")
+    assert ran.code == 3
+    assert sorted(line.split(": ")[1] for line in ran.err.splitlines()) == [
+        "exports.zip/boxes.csv", "exports.zip/inner.zip",
+    ]  # fmt: skip
+    assert "an archive within an archive; unpack it first" in ran.err
+    assert {one["path"]: (one["rows"], one["refused"]) for one in ran.json["files"] if "zip" in one["path"]} == {
+        "exports.zip/a.jsonl": (18, False), "exports.zip/boxes.csv": (0, True), "exports.zip/inner.zip": (0, True),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("archive", "why"),
+    [
+        (zipped(inner__zip=zipped(a__jsonl=audit_jsonl())), "(inner.zip is an archive within an archive"),
+        (zipped(boxes__csv=mailboxes_csv()), "no file of a known shape"),
+        (zipped(readme__txt="x"), "(it is a zip archive with nothing but documents in it)"),
+        (zipped(), "(it is a zip archive without a file in it)"),
+        (b"PK\x03\x04" + bytes(100), "(it is a damaged zip archive"),
+    ],
+    ids=["zip in zip", "inventory", "document", "empty", "damaged"],
+)
+def test_an_archive_with_nothing_known_in_it(tenant: Tenant, capsys: Capture, archive: bytes, why: str) -> None:
+    ran = check(capsys, tenant({"exports.zip": archive}))
+    assert ran.code == 3
+    assert ran.err.startswith("error: exports.zip: ")
+    assert why in ran.err
+    assert "18 records read" in ran.out
+    assert re.search(r"^exports\.zip +nothing known \(refused\)", ran.out, re.MULTILINE)
+
+
+def test_a_zip_bomb_is_no_business_of_the_listing(tenant: Tenant) -> None:
+    (file,) = [
+        one for one in read_folder(tenant({"b.zip": zipped(a__csv=bytes(100 << 20))})).files if "zip" in one.shown
+    ]
+    assert file.kind == "unknown"
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.ZstdCompressor().compress])
+def test_packed_files(tenant: Tenant, capsys: Capture, pack: Callable[[bytes], bytes]) -> None:
+    root = tenant({"audit.jsonl": None, "audit.bin": pack(audit_jsonl().encode())})
+    name = "gzip" if pack is gzip.compress else "zstd"
+    (one,) = [one for one in check(capsys, root, "--format", "json").json["files"] if one["path"] == "audit.bin"]
+    assert (one["rows"], one["compressed"], one["encoding"]) == (18, name, "utf-8")
+
+
+def test_what_is_expected_names_every_shape(tenant: Tenant, capsys: Capture) -> None:
+    ran = check(capsys, tenant({"strange.dat": b"\x00\x01\x02"}))
+    assert all(shape.title in ran.err for shape in all_shapes())
+
+
+def test_documents_are_passed_over_by_name_and_other_texts_are_not(tenant: Tenant, capsys: Capture) -> None:
+    root = tenant({
+        "audit.jsonl": None, "Audit.txt": audit_jsonl(), "README.txt": "x", "howto.HTML": "x", "query.kql": "x",
+        "strange.txt": "x",
+    })  # fmt: skip
+    ran = check(capsys, root, "--format", "json")
+    kinds = {one["path"]: one["kind"] for one in ran.json["files"]}
+    assert (kinds["Audit.txt"], kinds["strange.txt"]) == ("audit-records", "unknown")
+    assert {name for name, kind in kinds.items() if kind == "document"} == {"README.txt", "howto.HTML", "query.kql"}
+    # `measure` passes the same ones over, unless one is named.
+    shown = [one["path"] for one in Ran(capsys, "measure", root, "--format", "json").json["files"]]
+    assert not any(path.endswith(("README.txt", "howto.HTML", "query.kql")) for path in shown)
+    assert f"{root}/strange.txt" in shown
+    assert "README.txt" in Ran(capsys, "measure", root / "Audit.txt", root / "README.txt").err
+
+
+# ------------------------------------------------------------------ links
+
+
+def test_links_are_followed_and_what_leads_nowhere_is_told(tenant: Tenant, capsys: Capture, tmp_path: Path) -> None:
+    elsewhere = write(tmp_path / "elsewhere" / "audit.jsonl", audit_jsonl())
+    root = tenant({"audit.jsonl": None})
+    (root / "sub").mkdir()
+    (root / "linked").symlink_to(elsewhere.parent)
+    (root / "sub" / "loop").symlink_to(root)
+    (root / "gone.csv").symlink_to(tmp_path / "nowhere.csv")
+    ran = check(capsys, root, "--format", "json")
+    assert ran.code == 3
+    assert {one["path"]: one["rows"] for one in ran.json["files"]}["linked/audit.jsonl"] == 18
+    refusals = {one["path"]: one["message"] for one in ran.json["findings"] if one["code"] == "file_refused"}
+    assert set(refusals) == {"gone.csv", "sub/loop"}
+    assert "is a link to nowhere" in refusals["gone.csv"]
+    assert "is a link to a folder above it" in refusals["sub/loop"]
+    found = run(capsys, root, "--format", "json")
+    assert found.code == 3
+    assert found.json["complete"] is False
+    assert {one["path"]: one["rows"] for one in found.json["inputs"]}["linked/audit.jsonl"] == 18
+    refused(run(capsys, root, "--strict"), 3, "link")
 
 
 def test_damaged_rows_are_told_by_file(tenant: Tenant, capsys: Capture) -> None:

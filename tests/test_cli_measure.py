@@ -18,7 +18,7 @@ from estimator.cli import main
 from estimator.errors import UsageError
 from estimator.schemas import schema
 from estimator.true_counts import parse, refuse_strangers
-from tests.conftest import AUDIT, audit_jsonl, audit_record, write
+from tests.conftest import AUDIT, audit_jsonl, audit_record, csv_text, write
 from tests.test_cli import CALL, Capture, Ran, process, refused
 
 MAIL, UPDATE = "Exchange/MailItemsAccessed", "Exchange/Update"
@@ -103,6 +103,17 @@ def test_markdown_and_csv_say_the_same(export: Path, capsys: Capture) -> None:
     assert set(ran.err.splitlines()) == {f"warning: {code}" for code in warnings}
 
 
+def test_bytes_each_are_of_the_records_that_have_a_size(tmp_path: Path, capsys: Capture) -> None:
+    """One Send whole, one whose AuditData is gone and that its other columns tell."""
+    text = json.dumps(audit_record(1, operation="Send"))
+    row = {"CreationDate": "2026-11-04T10:00:00", "RecordType": "ExchangeItem", "Operation": "Send"}
+    rows = [{**row, "RecordId": "a", "AuditData": text}, {**row, "RecordId": "b", "AuditData": ""}]
+    export = write(tmp_path / "a.csv", csv_text(rows, ["RecordId", *row, "AuditData"]))
+    ran = Ran(capsys, "measure", export)
+    assert cells(ran.out, "Exchange/Send")[1:5] == ["2", "100.0%", "0", f"{float(f'{len(text):.3g}'):,.0f}"]
+    assert "Bytes each are of the records that show their size" in " ".join(ran.out.split())
+
+
 def test_many_operations_are_cut_for_people_and_counted(tmp_path: Path, capsys: Capture) -> None:
     records = [audit_record(n, operation=f"Op{n:03d}") for n in range(70)]
     export = write(tmp_path / "a.jsonl", audit_jsonl(*records))
@@ -160,8 +171,8 @@ def test_the_counts_as_csv_hold_the_figures(export: Path, capsys: Capture) -> No
     ran = Ran(capsys, "measure", export, "--out", out, "--format", "json")
     assert ran.code == 0
     rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8"))))
-    # The weight is a matter of a stated total and no count.
-    assert list(rows[0]) == [name for name in tables.REDUCTION.names if name != "weight"]
+    assert list(rows[0]) == tables.REDUCTION.names
+    assert {float(row["weight"]) for row in rows} == {1}
     totals = {figure: sum(int(row[figure]) for row in rows) for figure in ("events", "raw_events", "bytes")}
     assert totals == {"events": 18, "raw_events": 21, "bytes": sum(one["bytes"] for one in ran.json["operations"])}
     assert {row["day"] for row in rows} == {f"2026-11-{day:02d}" for day in range(2, 14)}

@@ -20,6 +20,7 @@ import pricing.errors
 from estimator import audit, tables
 from estimator.errors import SiemEstimatorError
 from estimator.files import write_whole
+from estimator.findings import Finding, below
 from estimator.folder import read_folder
 from estimator.inventory import read_inventory
 from estimator.pipeline import Estimate, estimate
@@ -187,6 +188,20 @@ def test_a_title_cannot_add_a_heading(tenant: Tenant) -> None:
     story = SCENARIO.replace('"New events everywhere, CloudAppEvents connected"', '"""x\n# Added cost: 0"""')
     with pytest.raises(SiemEstimatorError, match="expected one line without control characters"):
         result_of(tenant({"scenario.toml": story}))
+
+
+@pytest.mark.parametrize(
+    ("text", "root", "told"),
+    [
+        ("/data/t/audit.csv: cut; see /data/t/b.csv.", "/data/t", "audit.csv: cut; see b.csv."),
+        ("s/audit.csv: mailboxes/sites, /s/s/a", "s", "audit.csv: mailboxes/sites, /s/s/a"),
+        ("--true-count ../t/a.csv=N", "../t", "--true-count a.csv=N"),
+        ("other/t/a.csv", "t", "other/t/a.csv"),
+    ],
+)
+def test_findings_name_paths_below_the_folder_and_touch_no_other_word(text: str, root: str, told: str) -> None:
+    (found,) = below([Finding("code", "info", text, text)], Path(root))
+    assert (found.message, found.path) == (told, told)
 
 
 # ------------------------------------------------------------------ this repository

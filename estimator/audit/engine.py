@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -35,9 +35,14 @@ from estimator.errors import AuditExportError, UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from estimator.audit.doctor.digest import Digest
+
 #: Texts handed to DuckDB at once by the tolerant lane: few enough to stay within 100 MB whatever their size.
 _BATCH_RECORDS = 4_096
 _BATCH_CHARS = 16 << 20
+
+#: Hours of the night in which a whole day may hold nothing; with 50,000 records and more that is already much.
+_EDGE_HOURS = 2
 
 #: Columns of text that repeat: as ENUMs (numbered in text order) they group and sort three times as fast as text does.
 _NAMES = ("subject", "principal", "workload", "operation", "access_type", "app_id")
@@ -199,24 +204,58 @@ class Engine:
             UnreadableError: something in it is not as it should be.
         """
         statement = Statement.of(shape)
-        insert = f"INSERT INTO {statement.table} SELECT {file}, {', '.join(statement.columns)} FROM"
+        source = f"SELECT {file}, {', '.join(statement.columns)} FROM ({select(shape, relation)})"
+        self._insert(statement, source, {"path": duckdb_path(path)}, [file], told)
+        self._shapes[file] = shape
+
+    def load_many(self, files: Mapping[int, Path], shape: Shape, relation: str) -> None:
+        """The fast lane for many files of records of one shape: all records of all of them, or none.
+
+        Args:
+            files: by number.
+            shape: what they all were taken for.
+            relation: see `framing.over_many`.
+
+        Raises:
+            UnreadableError: something in one of them is not as it should be.
+        """
+        statement = Statement.of(shape)
+        names = ", ".join(f"({sql_text(str(path.resolve()))}, {number})" for number, path in files.items())
+        self.db.execute(f"CREATE OR REPLACE TEMP TABLE names AS FROM (VALUES {names}) AS names(filename, file)")
+        source = (
+            f"SELECT file, {', '.join(statement.columns)} FROM ({select(shape, relation, keep='filename')})"
+            " LEFT JOIN names USING (filename)"
+        )
+        self._insert(statement, source, {"paths": [duckdb_path(path) for path in files.values()]}, list(files), None)
+        self._shapes |= dict.fromkeys(files, shape)
+
+    def _insert(
+        self,
+        statement: Statement,
+        source: str,
+        given: dict[str, Any],
+        files: Sequence[int],
+        told: Callable[[float], None] | None,
+    ) -> None:
+        """Rows into a table, of which no row of these files may be unreadable."""
+        mine = f"file BETWEEN {min(files)} AND {max(files)}"
         self.db.execute("BEGIN")
         try:
             with _Watch(self.db, told):
-                self.db.execute(f"{insert} ({select(shape, relation)})", {"path": duckdb_path(path)})
+                self.db.execute(f"INSERT INTO {statement.table} {source}", given)
             bad = self.db.execute(
-                f"SELECT 1 FROM {statement.table} WHERE file = {file} AND ({statement.readable}) IS NOT TRUE LIMIT 1"
+                f"SELECT 1 FROM {statement.table} WHERE file IS NULL OR {mine} AND ({statement.readable}) IS NOT TRUE"
+                " LIMIT 1"
             ).fetchone()
         except duckdb.OutOfMemoryException as error:
             self.db.execute("ROLLBACK")
-            raise _out_of_memory(error, path) from error
+            raise _out_of_memory(error) from error
         except (duckdb.Error, UnicodeDecodeError) as error:  # its messages quote bytes that are no text
             self.db.execute("ROLLBACK")
             raise UnreadableError(_first_line(error)) from error
         self.db.execute("ROLLBACK" if bad else "COMMIT")
         if bad:
             raise UnreadableError("a record without an operation or a readable day")
-        self._shapes[file] = shape
 
     def unload(self, file: int) -> None:
         """Take a file's records out again."""
@@ -235,6 +274,17 @@ class Engine:
         """Rows accepted so far by file number."""
         union = "SELECT file FROM records UNION ALL SELECT file FROM counts"
         return dict(self.db.execute(f"SELECT file, count(*) FROM ({union}) GROUP BY file").fetchall())
+
+    def has_whole_edges(self, file: int) -> bool:
+        """Whether the first day of a file's records begins in its first hours and the last ends in its last ones."""
+        found = self.db.execute(
+            "SELECT min(hour) FILTER (day = first), max(hour) FILTER (day = last) FROM records,"
+            " (SELECT min(day) AS first, max(day) AS last FROM records WHERE file = $file)"
+            " WHERE file = $file AND hour >= 0",
+            {"file": file},
+        ).fetchall()
+        begins, ends = found[0]
+        return begins is not None and ends is not None and begins <= _EDGE_HOURS and ends >= 23 - _EDGE_HOURS
 
     def load_candidates(self, file: int, shape: Shape, candidates: Iterable[Candidate], rejected: Rejected) -> None:
         """The tolerant lane: the candidates that are records, the others into `rejected`."""
@@ -277,8 +327,10 @@ class Engine:
         if bool(month_first) != bool(day_first):
             rejected.day_first = bool(day_first)
             date_of = "day_first(d)" if day_first else "month_first(d)"
-        else:  # nothing or everything speaks for it: only dates that are the same either way are sure
-            date_of = "CASE WHEN day_first(d) = month_first(d) THEN day_first(d) END"
+        else:  # nothing or everything speaks for it: only dates that can be but one day are sure
+            date_of = (
+                "CASE WHEN coalesce(day_first(d) = month_first(d), TRUE) THEN coalesce(day_first(d), month_first(d)) END"
+            )
         self.db.execute(f"UPDATE waiting SET day = {date_of}, hour = hour_of(d)")
         columns = ", ".join(statement.columns)
         self.db.execute(
@@ -329,8 +381,9 @@ class Engine:
         code = {"none": 0, **{basis: number for number, basis in enumerate(bases, 1)}}
         self.db.executemany("INSERT INTO bases VALUES (?, ?)", [[number, basis] for basis, number in code.items()])
         rows = [[file, code[shape.size_basis], weights.get(file, 1.0)] for file, shape in self._shapes.items()]
-        if rows:
-            self.db.executemany("INSERT INTO files VALUES (?, ?, ?)", rows)
+        if rows:  # one statement: there may be ten thousand files
+            values = ", ".join(f"({file}, {basis}, {weight!r})" for file, basis, weight in rows)
+            self.db.execute(f"INSERT INTO files VALUES {values}")
 
     def _copies(self) -> str:
         """SQL for the tables of copies, and the view of distinct records.
@@ -385,6 +438,9 @@ UNION ALL SELECT {columns}, basis, -lighter, copies FROM winners;
         for name in _NAMES:
             union = " UNION ".join(f"SELECT DISTINCT {name} FROM {table}" for table in tables)
             self.db.execute(f"CREATE TYPE {name}s AS ENUM (SELECT DISTINCT {name} FROM ({union}) ORDER BY ALL)")
+        bases = self.db.execute("SELECT basis, size_basis FROM bases ORDER BY ALL").fetchall()
+        cases = " ".join(f"WHEN {basis} THEN {sql_text(size_basis)}" for basis, size_basis in bases)
+        named = f"CASE basis {cases} END"
         keys = ", ".join(f"CAST({key} AS {key}s) AS {key}" if key in _NAMES else key for key in KEYS)
         self.db.execute(f"""
 CREATE TEMP TABLE grouped AS
@@ -392,15 +448,14 @@ SELECT {keys}, basis, weight, count(*) AS events, CAST(sum(copies) AS BIGINT) AS
   CAST(sum(items) AS BIGINT) AS items, CAST(sum(bytes) AS BIGINT) AS bytes FROM distinct_records GROUP BY ALL;
 CREATE TEMP TABLE hours AS
 SELECT day, CAST(hour AS BIGINT) AS hour, workload, operation, count(*) AS events FROM distinct_records GROUP BY ALL;
-CREATE TEMP VIEW reduction AS SELECT * EXCLUDE (basis, size_basis, weight), size_basis, weight
-FROM grouped JOIN bases USING (basis)""")
+CREATE TEMP VIEW reduction AS SELECT * EXCLUDE (basis, weight), {named} AS size_basis, weight FROM grouped""")
         if has_counts:
             sums = ", ".join(
                 f"CAST(sum({name}) AS BIGINT) AS {name}" for name in COUNT_MEASURES if name not in ("size_basis", "weight")
             )
             self.db.execute(f"""
 CREATE OR REPLACE TEMP VIEW reduction AS
-SELECT * EXCLUDE (basis, size_basis, weight), size_basis, weight FROM grouped JOIN bases USING (basis)
+SELECT * EXCLUDE (basis, weight), {named} AS size_basis, weight FROM grouped
 UNION ALL BY NAME SELECT {keys}, {sums}, size_basis, weight FROM counts GROUP BY ALL;
 INSERT INTO hours SELECT day, -1, workload, operation, CAST(sum(events) AS BIGINT) FROM counts GROUP BY ALL""")
 
@@ -416,18 +471,36 @@ INSERT INTO hours SELECT day, -1, workload, operation, CAST(sum(events) AS BIGIN
         frame["subject_kind"] = frame["subject"].astype("str").map(kinds).astype("str")
         return _declared(frame.astype(dict.fromkeys((*_NAMES, "size_basis"), "str")), REDUCTION, "reduce")
 
-    def digest(self) -> pd.DataFrame:
-        """The reduction summed up for the doctor: the columns of `tables.REDUCTION`, in as few rows as it needs.
+    def digest(self) -> Digest:
+        """The reduction summed up for the doctor; see `doctor.Digest.of`, which comes to the same."""
+        from estimator.audit.doctor.digest import Digest, busiest_of
 
-        Subjects stand only where mailboxes were throttled; each day stands in some row.
-        """
-        frame = self.db.execute("""
-SELECT CASE WHEN throttled THEN subject::VARCHAR ELSE '' END AS subject, principal::VARCHAR AS principal,
-  workload::VARCHAR AS workload, operation::VARCHAR AS operation, app_id::VARCHAR AS app_id, throttled, size_basis,
-  CAST(sum(events) AS BIGINT) AS events, CAST(sum(raw_events) AS BIGINT) AS raw_events, min(day) AS day FROM reduction
-GROUP BY ALL ORDER BY ALL""").df()
-        frame["subject_kind"] = frame["subject"].map(lambda name: "mailbox" if "@" in name else "tenant")
-        return frame.astype({"day": "datetime64[us]"})
+        def sums(by: str, where: str = "TRUE") -> list[Any]:
+            return self.db.execute(
+                f"SELECT {by}, CAST(sum(events) AS BIGINT) FROM reduction WHERE {where} GROUP BY ALL ORDER BY ALL"
+            ).fetchall()
+
+        principals = dict(sums("principal::VARCHAR"))
+        mine = f"principal = {sql_text(busiest_of(principals))}"
+        operation = "workload::VARCHAR, operation::VARCHAR"
+        throttled = self.db.execute(
+            f"SELECT coalesce(sum(events), 0)::BIGINT, count(DISTINCT subject) FILTER ({SUBJECT_KIND} = 'mailbox')"
+            " FROM reduction WHERE throttled"
+        ).fetchall()[0]
+        return Digest(
+            events=sum(principals.values()),
+            unsized=sum(count for basis, count in sums("size_basis") if basis == "none"),
+            throttled=throttled,
+            principals=principals,
+            operations={(workload, name): count for workload, name, count in sums(operation)},
+            busiest=(
+                {(workload, name): count for workload, name, count in sums(operation, mine)},
+                dict(sums("app_id::VARCHAR", mine)),
+            ),
+            hours=self.db.execute(
+                "SELECT day, hour, CAST(sum(events) AS BIGINT) FROM hours GROUP BY ALL ORDER BY ALL"
+            ).fetchall(),
+        )
 
     def write(self, out: Path) -> None:
         """The reduction as a .csv, .json or .parquet file, in the shape of docs/counts.md.
@@ -556,7 +629,7 @@ def _reason(table: str, fault: str, text: str, operation: str | None, moment: st
     if not operation:
         return "no Operation" if table == "records" else "no operation"
     if table == "counts" and re.match(r"\s*\d{4}-\d\d-\d\d", moment or ""):
-        return "events, raw_events or weight is no count of at least 1 (raw_events at least events)"
+        return "events, raw_events, items, bytes or weight is no such number (docs/counts.md)"
     return f"{'CreationTime' if table == 'records' else 'day'} {(moment or '')[:40]!r} is not a readable day"
 
 

@@ -16,7 +16,7 @@ from estimator.audit.shape import Field, Recogniser, Shape, sql_text
 from estimator.audit.shapes.counts import COLUMNS as COUNT_COLUMNS
 
 #: The fields read of AuditData, all else is skipped. Text throughout, so that mixtures of names and numbers never
-#: fail; OperationCount and the *number* of AffectedItems excepted (their content is not wanted, so any type will do).
+#: fail; OperationCount excepted.
 _FIELDS = json.dumps(
     {
         "CreationTime": "VARCHAR",
@@ -30,7 +30,6 @@ _FIELDS = json.dumps(
         "AppId": "VARCHAR",
         "ApplicationId": "VARCHAR",
         "OperationCount": "INTEGER",
-        "AffectedItems": ["BOOLEAN"],
         "OperationProperties": [{"Name": "VARCHAR", "Value": "VARCHAR"}],
     }
 )
@@ -59,9 +58,10 @@ CREATE TEMP MACRO utc(moment) AS CASE
     THEN make_timestamp(epoch_us(try_cast(moment AS TIMESTAMPTZ)))  -- TIMESTAMP would ignore the offset
   ELSE coalesce(try_cast(moment AS TIMESTAMP), epoch_date(moment)) END;
 CREATE TEMP MACRO utc_day(moment) AS coalesce(CAST(utc(moment) AS DATE), try_cast(trim(moment)[:10] AS DATE));
--- Dates of which nobody can say by themselves whether the day or the month comes first.
+-- Dates of which nobody can say by themselves whether the day or the month comes first. Since ICU 72 a narrow no-break
+-- space stands before AM and PM.
 CREATE TEMP MACRO day_or_month_first(moment) AS regexp_extract(moment,
-  '^\s*(\d{{1,2}})[/.-](\d{{1,2}})[/.-](\d{{4}})(?:,?\s+(\d{{1,2}}):\d{{2}}(?::\d{{2}})?(?:\.\d+)?\s*([AaPp])?)?',
+  '^\s*(\d{{1,2}})[/.-](\d{{1,2}})[/.-](\d{{4}})(?:,?\s+(\d{{1,2}}):\d{{2}}(?::\d{{2}})?(?:\.\d+)?[\s\x{{202f}}\x{{a0}}]*([AaPp])?)?',
   ['a', 'b', 'y', 'h', 'p']);
 CREATE TEMP MACRO hour_of(d) AS CASE
   WHEN d.h = '' OR CAST(d.h AS TINYINT) > 23 THEN -1
@@ -99,17 +99,26 @@ class Statement:
         """The one for a shape."""
         if shape.recogniser.counts:
             columns = ("day", *KEYS[1:], *COUNT_MEASURES)
-            return Statement("counts", columns, f"{READABLE} AND events >= 1 AND raw_events >= events AND weight >= 1")
+            return Statement("counts", columns, f"{READABLE} AND events >= 1 AND raw_events >= events AND weight BETWEEN 1 AND 1e9"
+                " AND items >= 0 AND bytes >= 0 AND greatest(raw_events, items, bytes) < 1e15")
         return Statement("records", RECORD_COLUMNS, READABLE)
 
 
-def select(shape: Shape, source: str, *, tolerant: bool = False) -> str:
+def select(shape: Shape, source: str, *, tolerant: bool = False, keep: str = "") -> str:
     """SQL for the columns of `Statement.of(shape)`, from a relation with a column `text`.
 
     Tolerant: the relation also has `number`, `place`, `row`, `fault` and `size`; what cannot be parsed is null instead of an
     error. These come along, besides `moment` and the columns by which day-first dates are told (`engine.py`).
+
+    Args:
+        shape: what the file was taken for.
+        source: the relation.
+        tolerant: see above.
+        keep: a further column of the relation that comes along (of records).
     """
-    return _counts(shape, source, tolerant) if shape.recogniser.counts else _records(shape, source, tolerant)
+    if shape.recogniser.counts:
+        return _counts(shape, source, tolerant)
+    return _records(shape, source, tolerant, keep)
 
 
 def _within(shape: Shape) -> str:
@@ -136,7 +145,7 @@ def _record(shape: Shape) -> str:
     return found[0] if len(found) == 1 else f"coalesce({', '.join(found)})" if found else "NULL::VARCHAR"
 
 
-def _records(shape: Shape, source: str, tolerant: bool) -> str:
+def _records(shape: Shape, source: str, tolerant: bool, keep: str) -> str:
     has_cell = shape.table is not None and shape.table.cell is not None
     mapped = bool(shape.recogniser.fields) and (tolerant or not shape.record)
     base = "row" if has_cell and tolerant else "base"
@@ -144,8 +153,9 @@ def _records(shape: Shape, source: str, tolerant: bool) -> str:
     parses = [f"{attempt}(from_json(record, {sql_text(_FIELDS)})) AS s" if shape.record else "NULL AS s"]
     if mapped:
         parses.append(f"{attempt}(from_json({base}, {sql_text(_structure(shape))})) AS m")
-    part = _columns(shape, mapped)
-    size = f"{attempt}({_size(shape, base)})"
+    part, kept = _columns(shape, mapped, attempt), f"{keep}," if keep else ""
+    # Without a size rather than without the record: a name that stands twice in an object, say, makes no map.
+    size = f"coalesce(try({_size(shape, base)}), 0)" if tolerant else _size(shape, base)
     if tolerant and _is_plain(shape):  # as it stood in the file, before it was mended for DuckDB
         size = "CASE WHEN contains(record, chr(10)) THEN coalesce(strlen(try(json(record))), size) ELSE size END"
     if shape.size_basis == "none":
@@ -156,7 +166,7 @@ def _records(shape: Shape, source: str, tolerant: bool) -> str:
         sql_text(key.removeprefix("Exchange/")) for key in catalog.mailbox_operations() if key.startswith("Exchange/")
     )
     return f"""
-SELECT {"text, number, place, fault, moment, d, beside, own," if tolerant else ""} key,
+SELECT {"text, number, place, fault, moment, d, beside, own," if tolerant else ""} {kept} key,
   {day.format("CAST(time AS DATE), try_cast(trim(moment)[:10] AS DATE)")} AS day,
   CASE WHEN length(moment) > 10 THEN coalesce(hour(time), -1) ELSE -1 END AS hour,
   CASE WHEN owner <> '' THEN owner
@@ -164,7 +174,7 @@ SELECT {"text, number, place, fault, moment, d, beside, own," if tolerant else "
        ELSE coalesce(site, '') END AS subject,
   principal, workload, operation, access_type, app_id, throttled, items, {"CASE WHEN whole THEN bytes ELSE 0 END AS bytes" if tolerant else "bytes"}
 FROM (SELECT *, utc(moment) AS time{", day_or_month_first(moment) AS d" if tolerant else ""} FROM (
-  SELECT {f"text, number, place, fault, {part['beside']} AS beside, {part['own']} AS own, {part['whole']} AS whole," if tolerant else ""}
+  SELECT {f"text, number, place, fault, {part['beside']} AS beside, {part['own']} AS own, {part['whole']} AS whole," if tolerant else ""} {kept}
     coalesce(try_cast({part["id"]} AS UUID),
       CAST(md5(coalesce(nullif({part["id"]}, ''), nullif(record, ''), {base})) AS UUID)) AS key,
     {part["moment"]} AS moment,
@@ -197,13 +207,14 @@ def _size(shape: Shape, base: str) -> str:
         text = "record"
         if shape.kind == "audit-graph":
             # Graph adds a type beside each value that is no text; AuditData has none of them.
-            text = """regexp_replace(record, '"[^"]+@odata\\.type":"[^"]*",?', '', 'g')"""
+            text = """regexp_replace(record, '"[^"]*@odata\\.type":"[^"]*",?', '', 'g')"""
         return f"strlen({text})" if shape.framing == "jsonl" else compact_length(text)
     if shape.recogniser.size == "values":
-        # Log Analytics bills the text of values, not of columns with a leading underscore, nor Type (audit_events §3.3).
+        # Log Analytics bills the text of values, not of columns with a leading underscore, nor Type (audit_events §3.3);
+        # TableName is the Azure CLI's own.
         return (
             f"coalesce(CAST(list_sum(list_transform(map_entries(CAST(CAST({base} AS JSON) AS MAP(VARCHAR, VARCHAR))), "
-            "lambda e: CASE WHEN e.key = 'Type' OR starts_with(e.key, '_') THEN 0 ELSE strlen(coalesce(e.value, ''))"
+            "lambda e: CASE WHEN e.key IN ('Type', 'TableName') OR starts_with(e.key, '_') THEN 0 ELSE strlen(coalesce(e.value, ''))"
             " END)) AS BIGINT), 0)"
         )
     return compact_length(base) if shape.recogniser.size == "document" else "0"
@@ -214,7 +225,7 @@ def compact_length(text: str) -> str:
     return f"CASE WHEN contains({text}, chr(10)) THEN strlen(json({text})) ELSE strlen({text}) END"
 
 
-def _columns(shape: Shape, mapped: bool) -> dict[str, str]:
+def _columns(shape: Shape, mapped: bool, attempt: str) -> dict[str, str]:
     """SQL for each part of a record, from the struct `s` of AuditData, or `m` of the fields that stand in."""
     plain = {
         "moment": "s.CreationTime",
@@ -227,7 +238,10 @@ def _columns(shape: Shape, mapped: bool) -> dict[str, str]:
         "access_type": "property(s.OperationProperties, 'MailAccessType')",
         "throttled": "property(s.OperationProperties, 'IsThrottled')",
         "app_id": "coalesce(nullif(s.ClientAppId, ''), nullif(s.AppId, ''), s.ApplicationId, '')",
-        "items": "CASE WHEN s.OperationCount >= 1 THEN s.OperationCount ELSE greatest(len(s.AffectedItems), 1) END",
+        # Looked for only where there can be any: to parse them of every record takes a tenth of the whole.
+        "items": "CASE WHEN s.OperationCount >= 1 THEN s.OperationCount"
+        " WHEN s.Workload = 'Exchange' AND contains(record, '\"AffectedItems\"')"
+        f" THEN greatest(coalesce({attempt}(json_array_length(record, '$.AffectedItems')), 1), 1) ELSE 1 END",
         "beside": "NULL::VARCHAR",
         "own": "NULL::DATE",
         "whole": "TRUE",
@@ -339,7 +353,7 @@ SELECT {also} {"CASE WHEN d.y <> '' THEN NULL ELSE utc_day(moment) END" if toler
   {_whole("events", "NULL")} AS events, {_whole("raw_events", "events")} AS raw_events,
   {_whole("items", "events")} AS items, {_whole("bytes", "0")} AS bytes,
   CASE WHEN bytes > 0 THEN coalesce(nullif(trim(c.size_basis), ''), 'none') ELSE 'none' END AS size_basis,
-  coalesce(try_cast(nullif(c.weight, '') AS DOUBLE), 1) AS weight
+  CASE WHEN coalesce(trim(c.weight), '') = '' THEN 1 ELSE try_cast(c.weight AS DOUBLE) END AS weight
 FROM (SELECT *, c.day AS moment{", day_or_month_first(c.day) AS d" if tolerant else ""}
   FROM (SELECT *, {attempt}(from_json(base, {sql_text(structure)})) AS c
     FROM (SELECT *, {attempt}({_within(shape)}) AS base FROM ({source}))))"""

@@ -1,24 +1,22 @@
 """The reduction alone, as `measure` tells it: what was read, by operation, and the counts themselves into a file.
 
-Nothing here goes through pandas but what the doctor looks at, and that is summed up first: `measure` is to take little
-longer than DuckDB takes to read.
+Nothing here goes through pandas: `measure` is to take little longer than DuckDB takes to read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from estimator.audit.reduce import FileCount, Progress, Reject, TrueCounts, judged, keep_books
+from estimator.audit.reduce import Books, FileCount, Progress, Reject, TrueCounts, keep_books
 from estimator.errors import UsageError
 from estimator.findings import Finding
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from estimator.audit.engine import Engine
 
 
@@ -84,6 +82,7 @@ def measure(
     Raises:
         AuditExportError, UsageError: as `reduce`.
     """
+    keep: Callable[..., AbstractContextManager[Books]]
     if engine == "spark":
         from estimator.audit.spark import keep_books_on_spark as keep
     elif engine == "duckdb":
@@ -97,23 +96,23 @@ def measure(
         if out is not None:
             books.engine.write(out)
         operations, sized = _operations(books.engine)
-        doctored = judged(books, books.engine.digest(), books.engine.hours())
+        account = books.account()
         peak = _peak(books.engine)
         subjects = books.engine.db.execute("SELECT count(DISTINCT nullif(subject, '')) FROM reduction").fetchall()[0][0]
     return Measured(
-        doctored.read,
-        doctored.distinct,
-        doctored.duplicates,
-        doctored.rejected,
-        doctored.first,
-        doctored.last,
+        account.read,
+        account.distinct,
+        account.duplicates,
+        account.rejected,
+        account.first,
+        account.last,
         subjects,
         operations,
         books.files,
         books.rejects,
-        doctored.findings,
+        account.findings,
         peak,
-        doctored.cut,
+        account.cut,
         sized,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import os
 import tempfile
 import zipfile
@@ -27,7 +28,7 @@ BOMB_RATIO, BOMB_FREE_BYTES = 250, 64 << 20
 _CHUNK = 1 << 20
 _MAGIC: dict[bytes, Compression] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError, zipfile.BadZipFile, NotImplementedError)
+_DAMAGE = (EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError, zipfile.BadZipFile, NotImplementedError)
 
 
 class BombError(Exception):
@@ -60,7 +61,9 @@ class GuardedReader(io.RawIOBase):
             # read1: a `read` that fails half-way would take what it had gathered with it.
             read = self._stream.read1 if hasattr(self._stream, "read1") else self._stream.read
             data = read(len(buffer))
-        except _DAMAGE as error:
+        except (*_DAMAGE, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:  # the disk's; gzip and bz2 give no number
+                raise
             self.damage = f"the compressed data is damaged here ({error}); what stands before it was read"
             return 0
         self._out += len(data)
@@ -119,15 +122,15 @@ class _ZstdStream:
     _PIECE = 2 << 10
 
     def __init__(self, file: BinaryIO) -> None:
-        self._file, self._frame, self._rest = file, self._new_frame(), b""
-        self._fed = False
+        self._file, self._frame, self._fed = file, self._new_frame(), False
+        self._data, self._given = b"", 0  # a piece may have grown to many megabytes: it is never copied whole
 
     @staticmethod
     def _new_frame() -> zstandard.ZstdDecompressionObj:
         return zstandard.ZstdDecompressor().decompressobj()
 
     def read1(self, size: int) -> bytes:
-        while not self._rest:
+        while self._given == len(self._data):
             piece = self._file.read(self._PIECE)
             if not piece:
                 if self._fed:
@@ -139,8 +142,9 @@ class _ZstdStream:
                 piece, self._fed = self._frame.unused_data, not self._frame.eof
                 if self._frame.eof:
                     self._frame = self._new_frame()
-            self._rest = b"".join(parts)
-        data, self._rest = self._rest[:size], self._rest[size:]
+            self._data, self._given = b"".join(parts), 0
+        data = self._data[self._given : self._given + size]
+        self._given += len(data)
         return data
 
     def close(self) -> None:

@@ -201,7 +201,7 @@ def _noted(shape: Shape, units: Sequence[Unit], text: str) -> Shape:
     billed = any(_positive(unit("_BilledSize")) for unit in units)
     return replace(
         shape,
-        redacted=bool(_REDACTED.search(text)),
+        redacted=("redacted" in text.lower() or "█" in text) and bool(_REDACTED.search(text)),
         billed=billed and bool(shape.recogniser.feed),
         time_ordered=_ordered([moment.own for moment in moments]),
         zone=shape.zone or _zone(moments),

@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
+from estimator.audit.batches import SMALL_BYTES, Batches
 from estimator.audit.framing import Opened, framing_of
 from estimator.audit.opening import as_utf8, is_whole
 from estimator.audit.recognise import recognise
@@ -83,6 +84,7 @@ class FileCount:
         result_count: what ResultCount says the search found; None without that column.
         time_ordered: whether its rows run in time order, by the first hundreds; None where they are too few to say.
         zone: the zone of its dates where that is not UTC.
+        whole_edges: of rows in time order, whether its first and last day are whole, so that no end was cut off.
         true_count: the portal's total, as stated.
         weight: what each of its records stands for.
         counts: whether it holds counts made at the source.
@@ -109,6 +111,7 @@ class FileCount:
     result_count: int | None = None
     time_ordered: bool | None = None
     zone: str = ""
+    whole_edges: bool = False
     true_count: int | None = None
     weight: float = 1.0
     counts: bool = False
@@ -147,15 +150,48 @@ class Reduction:
     cut: bool = False
 
 
+@dataclass(frozen=True)
+class Account:
+    """All files together, and what the sample says against itself; see `Reduction`."""
+
+    read: int
+    distinct: int
+    duplicates: int
+    rejected: int
+    first: date
+    last: date
+    findings: list[Finding]
+    cut: bool
+
+
 @dataclass
 class Books:
-    """What reading came to, before anything is judged: the engine's tables, and the account of each file."""
+    """What reading came to: the engine with the tables `reduction` and `hours`, and the account of each file."""
 
     engine: Engine
     files: list[FileCount]
     rejects: list[Reject]
     findings: list[Finding]
     overlaps: list[tuple[int, int, int]] = field(default_factory=list)
+
+    def account(self) -> Account:
+        """The sum of the files, examined."""
+        from estimator.audit import doctor
+
+        digest = self.engine.digest()
+        read, rejected = (sum(getattr(file, name) for file in self.files) for name in ("read", "rejected"))
+        duplicates = read - rejected - digest.events
+        found = doctor.examine(self.files, digest, duplicates=duplicates, overlaps=self.overlaps)
+        return Account(
+            read,
+            digest.events,
+            duplicates,
+            rejected,
+            digest.days[0],
+            digest.days[-1],
+            [*self.findings, *doctor.refused(self.files, self.rejects), *found],
+            any(map(doctor.is_cut, self.files)),
+        )
 
 
 def reduce(
@@ -198,31 +234,21 @@ def _reduce(
     with keep_books(
         paths, memory=memory, threads=threads, progress=progress, true_counts=true_counts, fast=fast
     ) as books:
-        return judged(books, books.engine.table(), books.engine.hours())
-
-
-def judged(books: Books, table: pd.DataFrame, hours: pd.DataFrame) -> Reduction:
-    """The reduction with what it says of itself."""
-    from estimator.audit import doctor
-
-    files = books.files
-    distinct = int(table["events"].sum())
-    duplicates = int(table["raw_events"].sum()) - distinct
-    found = doctor.examine(files, table, hours, duplicates=duplicates, overlaps=books.overlaps)
-    findings = [*books.findings, *doctor.refused(files, books.rejects), *found]
+        account = books.account()
+        table, hours = books.engine.table(), books.engine.hours()
     return Reduction(
         table=table,
         hours=hours,
-        files=files,
-        read=sum(file.read for file in files),
-        distinct=distinct,
-        duplicates=duplicates,
-        rejected=sum(file.rejected for file in files),
+        files=books.files,
+        read=account.read,
+        distinct=account.distinct,
+        duplicates=account.duplicates,
+        rejected=account.rejected,
         rejects=books.rejects,
-        first=hours["day"].min().date(),
-        last=hours["day"].max().date(),
-        findings=findings,
-        cut=any(map(doctor.is_cut, files)),
+        first=account.first,
+        last=account.last,
+        findings=account.findings,
+        cut=account.cut,
     )
 
 
@@ -241,7 +267,7 @@ def keep_books(
     Raises:
         AuditExportError, UsageError: as `reduce`.
     """
-    from estimator.audit.engine import Engine
+    from estimator.audit.engine import Engine, Rejected
 
     with (
         tempfile.TemporaryDirectory(prefix="siem-estimator-", ignore_cleanup_errors=True) as folder,
@@ -250,12 +276,28 @@ def keep_books(
         spill = Path(folder)
         sources = list(expand(paths, spill))
         meter = _Meter(progress, sum(source.size for source in sources))
-        readings = []
+        readings, batches = [], Batches(engine)
         for number, source in enumerate(sources):
             meter.start(source)
-            readings.append(read_source(engine, number, source, spill, meter.told, fast=fast))
+            small = fast and source.size <= SMALL_BYTES and not source.member and not source.problem
+            shape = _shape(source.path) if small else None
+            if shape is not None and batches.take(number, source.path, shape):
+                readings.append(Reading(source, shape, Rejected(shown=SHOWN_REJECTS)))
+            else:
+                readings.append(read_source(engine, number, source, spill, meter.told, shape=shape, fast=fast))
+        for number in batches.finish():
+            reading = readings[number]
+            readings[number] = read_source(engine, number, reading.source, spill, shape=reading.shape)
         meter.end()
         yield _books(engine, readings, true_counts or {})
+
+
+def _shape(path: Path) -> Shape | None:
+    """The shape of a file; None also where it cannot be told, which `read_source` then says."""
+    try:
+        return recognise(path)
+    except (AuditExportError, OSError):
+        return None
 
 
 class _Meter:
@@ -289,22 +331,33 @@ class _Meter:
 
 @dataclass
 class Reading:
-    """One file, read into an engine."""
+    """One file, read into an engine; `sha256` where it was read elsewhere, and another one is as long."""
 
     source: Source
     shape: Shape | None
     rejected: Rejected
     problem: str = ""
     result_count: int | None = None
+    sha256: str = ""
 
 
 Told = Callable[..., None]
 
 
 def read_source(
-    engine: Engine, number: int, source: Source, spill: Path, told: Told | None = None, *, fast: bool = True
+    engine: Engine,
+    number: int,
+    source: Source,
+    spill: Path,
+    told: Told | None = None,
+    *,
+    shape: Shape | None = None,
+    fast: bool = True,
 ) -> Reading:
-    """One file into the engine: by the fast lane if that takes it whole, else by the tolerant one."""
+    """One file into the engine: by the fast lane if that takes it whole, else by the tolerant one.
+
+    Its `shape` is told from the file itself, where it is not known.
+    """
     from estimator.audit.engine import Rejected
 
     reading = Reading(source, None, Rejected(shown=SHOWN_REJECTS), source.problem)
@@ -312,7 +365,7 @@ def read_source(
         return reading
     try:
         local = localise(source, spill)
-        shape = recognise(local.path)
+        shape = shape or recognise(local.path)
     except (AuditExportError, OSError) as error:
         reading.problem = error.found if isinstance(error, AuditExportError) else f"cannot be read: {error.strerror}"
         return reading
@@ -444,6 +497,10 @@ def _books(engine: Engine, readings: Sequence[Reading], true_counts: TrueCounts)
                 read=(rows.get(number, 0) if not draft.counts else 0) + reading.rejected.count)
         for number, (draft, reading) in enumerate(zip(drafts, readings, strict=True))
     ]  # fmt: skip
+    drafts = [
+        replace(draft, whole_edges=engine.has_whole_edges(number)) if draft.time_ordered and true_counts else draft
+        for number, draft in enumerate(drafts)
+    ]
     drafts = _with_true_counts(drafts, true_counts)
     weights = {number: doctor.weight_of(draft) for number, draft in enumerate(drafts)}
 
@@ -465,11 +522,12 @@ def _books(engine: Engine, readings: Sequence[Reading], true_counts: TrueCounts)
 
 def _hashes_of_equals(readings: Sequence[Reading]) -> dict[int, str]:
     """The hash of every file as long as another one: hashing all would take as long as reading them."""
-    found: dict[int, str] = {}
+    found = {number: reading.sha256 for number, reading in enumerate(readings) if reading.sha256}
     alike = Counter(reading.source.size for reading in readings)
     for number, reading in enumerate(readings):
         source = reading.source
-        if source.size and alike[source.size] > 1 and not source.member and not source.problem:
+        local = source.path.is_file() and not source.member and not source.problem
+        if local and source.size and alike[source.size] > 1:
             with source.path.open("rb") as file:
                 found[number] = hashlib.file_digest(file, "sha256").hexdigest()
     return found

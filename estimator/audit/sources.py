@@ -10,7 +10,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
 from estimator.audit.opening import BOMB_FREE_BYTES, GuardedReader, is_bomb
@@ -18,6 +18,13 @@ from estimator.audit.opening import BOMB_FREE_BYTES, GuardedReader, is_bomb
 #: Zip files that are documents of their own and no archives of exports.
 _DOCUMENT_MEMBERS = ("[Content_Types].xml", "mimetype", "META-INF/")
 _ARCHIVES_WITHIN = (".zip", ".7z", ".rar", ".tar", ".tgz")
+#: What people keep beside their exports and that is never one: passed over by name below folders and in archives.
+_DOCUMENT_SUFFIXES = {
+    *(".md", ".rst", ".rtf", ".doc", ".docx", ".ppt", ".pptx", ".pdf", ".htm", ".html"),
+    *(".ps1", ".psm1", ".kql", ".spl", ".esql", ".png", ".svg", ".jpg", ".jpeg", ".gif"),
+}
+#: A .txt may well be an export, unless it says that it is not.
+_DOCUMENT_TEXTS = ("readme", "read me", "licence", "license", "notes", "notice", "changelog")
 _CHUNK = 1 << 20
 
 
@@ -56,7 +63,8 @@ class Local:
 def expand(paths: Sequence[Path | str], spill: Path) -> Iterator[Source]:
     """Every file among `paths`: folders with all below them, globs, the members of zip archives, `-` for stdin.
 
-    Files with a leading dot inside folders are passed over. What cannot be read comes with its problem.
+    Inside folders and archives, documents and files with a leading dot are passed over; what is named itself never is.
+    What cannot be read comes with its problem.
 
     Args:
         paths: as given.
@@ -86,8 +94,15 @@ def _below(path: Path, shown: str) -> Iterator[Source]:
         shown_below = os.path.join(shown, name)  # noqa: PTH118 - `./a` stays `./a`, as it was given
         if problem:
             yield Source(shown_below, file, problem=problem)
-        else:
+        elif not is_document(name):
             yield from _members(file, shown_below)
+
+
+def is_document(name: str) -> bool:
+    """Whether a file below a folder or in an archive is, by its name, a document that is kept beside exports."""
+    path = PurePosixPath(name)
+    suffix = path.suffix.lower()
+    return suffix in _DOCUMENT_SUFFIXES or (suffix == ".txt" and path.stem.lower().startswith(_DOCUMENT_TEXTS))
 
 
 def walk(root: Path) -> Iterator[tuple[Path, str, str]]:
@@ -146,9 +161,12 @@ def _members(path: Path, shown: str) -> Iterator[Source]:
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         yield Source(shown, path, problem=f"is a damaged zip archive: {error}", size=size)
         return
-    if not members:
-        yield Source(shown, path, problem="is a zip archive without a file in it", size=size)
-    for member in members:
+    # A leading dot: what macOS puts into archives beside each file, for one.
+    exports = [m for m in members if not is_document(m.filename) and not PurePosixPath(m.filename).name.startswith(".")]
+    if not exports:
+        inside = "with nothing but documents" if members else "without a file"
+        yield Source(shown, path, problem=f"is a zip archive {inside} in it", size=size)
+    for member in exports:
         name = f"{shown}/{member.filename}"
         yield Source(name, path, member.filename, _fault(member), member.compress_size)
 

@@ -102,6 +102,8 @@ def _head(measured: Measured) -> Section:
         f"{measured.records:,} records read = {measured.distinct:,} distinct + {measured.duplicates:,} duplicates + "
         f"{measured.rejected:,} rejected."
     ]
+    if measured.cut:
+        words.append('An export was cut, so all these are "at least": see the findings.')
     days = 0
     if measured.first is not None and measured.last is not None:
         days = (measured.last - measured.first).days + 1
@@ -136,7 +138,7 @@ def _operations(measured: Measured) -> Section:
                 f"{events:,}",
                 _share(events, measured.distinct),
                 f"{raw_events - events:,}",
-                significant(size / events) if size and events else "",
+                significant(size / sized) if size and (sized := measured.sized.get(operation)) else "",
                 f"{subjects:,}",
                 f"{_day(peak[0])} {peak[1]:02d}:00" if peak else "",
                 f"{peak[2]:,}" if peak else "",
@@ -148,8 +150,10 @@ def _operations(measured: Measured) -> Section:
             f"The {len(rows)} most frequent; {len(rest):,} more come to {sum(row[1] for row in rest):,} records. "
             "`--format csv` and `--format json` have all."
         )
-    if any(events and not size for _, events, _, size, _ in ordered):
-        words.append("No size stands where the files do not show any: their AuditData is redacted, cut or not there.")
+    if any(measured.sized.get(operation, 0) < events for operation, events, *_ in ordered):
+        words.append(
+            "Bytes each are of the records that show their size; of others AuditData is redacted, cut or not there."
+        )
     return Section(
         "By operation",
         words=words,

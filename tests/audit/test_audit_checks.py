@@ -15,6 +15,7 @@ from audit_exports import as_csv, csv_text, record, write
 
 from estimator import tables
 from estimator.audit import FileCount, Reject, doctor, reduce
+from estimator.audit.doctor.digest import hour_rows
 from estimator.findings import Finding
 
 MONDAY = dt.date(2026, 3, 2)
@@ -29,7 +30,7 @@ def account(rows: int = 70, **fields: Any) -> FileCount:
     """The account of one file of `rows` distinct records."""
     shown = str(fields.pop("shown", "a.csv"))
     base: dict[str, Any] = {
-        "path": Path(shown), "shown": shown, "kind": "audit-csv", "title": "", "read": rows, "rows": rows,
+        "path": Path(shown), "shown": shown, "kind": "audit-rows", "title": "", "read": rows, "rows": rows,
         "distinct": rows, "rejected": 0, "first": day(0), "last": day(6),
     }  # fmt: skip
     return FileCount(**{**base, **fields})
@@ -60,30 +61,45 @@ def table(*rows: dict[str, Any]) -> pd.DataFrame:
     return tables.REDUCTION.check(frame, "test")
 
 
+NO_HOURS = tables.HOURS.empty()
+
+
+def of_table(frame: pd.DataFrame) -> doctor.Digest:
+    return doctor.Digest.of(frame, NO_HOURS)
+
+
+def digest(*rows: dict[str, Any]) -> doctor.Digest:
+    return of_table(table(*rows))
+
+
+def gaps(frame: pd.DataFrame) -> Iterator[Finding]:
+    return doctor.gaps(hour_rows(frame))
+
+
 # ---------------------------------------------------------------------------------------------- truncation
 
 
 @pytest.mark.parametrize(
     ("rows", "kind", "limit"),
     [
-        (99, "audit-csv", ""),
-        (100, "audit-csv", "without -ResultSize"),
-        (101, "audit-csv", ""),
-        (5_000, "audit-csv", "one call of Search-UnifiedAuditLog"),
-        (10_000, "audit-csv", "mixed commands"),
-        (50_000, "audit-csv", "Audit Standard"),
+        (99, "audit-rows", ""),
+        (100, "audit-rows", "without -ResultSize"),
+        (101, "audit-rows", ""),
+        (5_000, "audit-rows", "one call of Search-UnifiedAuditLog"),
+        (10_000, "audit-rows", "mixed commands"),
+        (50_000, "audit-rows", "Audit Standard"),
         (100_000, "audit-graph", "Purview portal"),
-        (500_000, "audit-csv", "Audit Premium, 2023"),
-        (1_000_000, "audit-csv", "Graph query"),
-        (1_048_575, "audit-csv", "an Excel sheet"),
+        (500_000, "audit-rows", "Audit Premium, 2023"),
+        (1_000_000, "audit-rows", "Graph query"),
+        (1_048_575, "audit-rows", "an Excel sheet"),
         (30_000, "audit-officeactivity", "the Log Analytics query window"),
         (30_000, "audit-cloudappevents", "the Log Analytics query window"),
-        (30_000, "audit-csv", ""),
+        (30_000, "audit-rows", ""),
         (500_000, "audit-officeactivity", "the Log Analytics API"),
         (100_000, "audit-cloudappevents", "advanced hunting"),
         (1_000, "audit-elastic", "ES|QL query without LIMIT"),
         (10_000, "audit-elastic", "an ES|QL query"),
-        (1_000, "audit-csv", ""),
+        (1_000, "audit-rows", ""),
         (50_000, "audit-splunk", "a Splunk search"),
         (30_000, "audit-counts", "Log Analytics"),
         (50_000, "audit-counts", "a Splunk search"),
@@ -142,7 +158,7 @@ def test_a_true_count_that_is_the_files_own_says_that_it_is_whole(ordered: bool 
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ({"time_ordered": True, "true_count": 150_000}, "its rows run in time order"),
+        ({"time_ordered": True, "true_count": 150_000, "kind": "audit-splunk"}, "its rows run in time order"),
         ({"counts": True, "kind": "audit-counts", "true_count": 150_000}, "a table of counts lacks whole mailboxes"),
         ({"true_count": 20_000}, "the file holds 50,000 rows, more than that"),
     ],
@@ -156,6 +172,17 @@ def test_a_true_count_that_cannot_be_used(fields: dict[str, Any], why: str) -> N
     assert set(codes) == {"sample_at_cap", "true_count_not_applied"}
     assert why in codes["true_count_not_applied"].message
     assert 'stay "at least"' in codes["true_count_not_applied"].message
+
+
+@pytest.mark.parametrize(("rows", "whole", "weight"), [(5_000, True, 1), (50_000, False, 1), (50_000, True, 3)])
+def test_rows_in_time_order_were_sorted_if_a_large_set_has_whole_edges(rows: int, whole: bool, weight: float) -> None:
+    file = account(rows, true_count=3 * rows, time_ordered=True, whole_edges=whole)
+    codes = found(doctor.cut_exports([file]))
+
+    assert doctor.weight_of(file) == weight
+    assert doctor.is_cut(file) == (weight == 1)
+    assert ("sample_corrected" in codes) == (weight > 1)
+    assert any("run in time order" in finding.message for finding in codes.values())
 
 
 def test_a_true_count_is_itself_a_sign_of_a_cut() -> None:
@@ -248,8 +275,8 @@ def test_time_zones() -> None:
 def test_throttled_mailboxes() -> None:
     frame = table(row(8), row(2, throttled=True), row(1, throttled=True, subject="bob@x.example"))
 
-    assert "3 records of 2 mailboxes" in found(doctor.throttled(frame))["throttled_mailboxes"].message
-    assert found(doctor.throttled(table(row(8)))) == {}
+    assert "3 records of 2 mailboxes" in found(doctor.throttled(of_table(frame)))["throttled_mailboxes"].message
+    assert found(doctor.throttled(digest(row(8)))) == {}
 
 
 @pytest.mark.parametrize(
@@ -264,23 +291,23 @@ def test_throttled_mailboxes() -> None:
     ],
 )
 def test_short_samples(days: Iterable[int], codes: set[str]) -> None:
-    assert set(found(doctor.span(table(*(row(day=day(n)) for n in days))["day"]))) == codes
+    assert set(found(doctor.span([day(n) for n in days]))) == codes
 
 
 def test_sizes_that_nothing_tells() -> None:
     sized, bare = row(30), row(70, bytes=0, size_basis="none")
     files = [account(redacted=True), account(from_columns=12), account(size_basis="none")]
-    finding = found(doctor.sizes_unknown(files, table(sized, bare)))["sizes_unknown"]
+    finding = found(doctor.sizes_unknown(files, digest(sized, bare)))["sizes_unknown"]
 
     assert finding.severity == "warning"
     assert "70 of 100 records (70%) have no size" in finding.message
     assert "1 file holds redacted AuditData; the AuditData of 12 is empty" in finding.message
     assert "1 file holds no AuditData" in finding.message
     assert "other records of the same operation" in finding.message
-    few = found(doctor.sizes_unknown([account(from_columns=3)], table(row(97), row(3, size_basis="none"))))
+    few = found(doctor.sizes_unknown([account(from_columns=3)], digest(row(97), row(3, size_basis="none"))))
     assert few["sizes_unknown"].severity == "info"
     assert "(3.0%)" in few["sizes_unknown"].message
-    assert found(doctor.sizes_unknown([account()], table(sized, row(3, size_basis="feed:raw-management-api")))) == {}
+    assert found(doctor.sizes_unknown([account()], digest(sized, row(3, size_basis="feed:raw-management-api")))) == {}
 
 
 def staff(users: int, operations: int) -> Iterator[dict[str, Any]]:
@@ -302,7 +329,7 @@ def staff(users: int, operations: int) -> Iterator[dict[str, Any]]:
     ],
 )
 def test_nothing_that_systems_did(others: list[dict[str, Any]], told: bool) -> None:
-    findings = found(doctor.no_system_principals(table(*staff(20, 5), *others)))
+    findings = found(doctor.no_system_principals(digest(*staff(20, 5), *others)))
 
     assert ("no_system_principals" in findings) == told
     if told:
@@ -312,7 +339,7 @@ def test_nothing_that_systems_did(others: list[dict[str, Any]], told: bool) -> N
 
 @pytest.mark.parametrize(("users", "operations"), [(19, 5), (20, 4)])
 def test_in_few_records_systems_need_not_show(users: int, operations: int) -> None:
-    assert found(doctor.no_system_principals(table(*staff(users, operations)))) == {}
+    assert found(doctor.no_system_principals(digest(*staff(users, operations)))) == {}
 
 
 @pytest.mark.parametrize(
@@ -332,7 +359,7 @@ def test_one_principal_with_a_large_share(principal: str, words: str) -> None:
         row(10, principal=principal),
     ]
     others = [row(300 - n, principal=f"u{n}@x.example") for n in range(3)]
-    finding = found(doctor.dominant_principal(table(*busy, *others)))["dominant_principal"]
+    finding = found(doctor.dominant_principal(digest(*busy, *others)))["dominant_principal"]
 
     assert f"one principal of 4, {words}" in finding.message
     assert "x.example" not in finding.message
@@ -342,26 +369,26 @@ def test_one_principal_with_a_large_share(principal: str, words: str) -> None:
 def test_shares_that_dominate_nothing() -> None:
     even = [row(10, principal=f"u{n}@x.example") for n in range(4)]
 
-    assert found(doctor.dominant_principal(table(*even))) == {}
-    assert found(doctor.dominant_principal(table(row(90), row(10, principal="b@x.example")))) == {}  # two people
+    assert found(doctor.dominant_principal(digest(*even))) == {}
+    assert found(doctor.dominant_principal(digest(row(90), row(10, principal="b@x.example")))) == {}  # two people
 
 
 def test_an_app_id_that_is_no_guid_is_not_shown() -> None:
     rows = [row(50, app_id="<b>ann@x.example"), *(row(5, principal=f"u{n}@x.example") for n in range(3))]
 
-    assert "through application" not in found(doctor.dominant_principal(table(*rows)))["dominant_principal"].message
+    assert "through application" not in found(doctor.dominant_principal(digest(*rows)))["dominant_principal"].message
 
 
 def test_operations_the_catalogue_does_not_know() -> None:
     strange = [row(n, operation=f"New{n}") for n in range(1, 8)]
-    finding = found(doctor.operations_not_in_catalogue(table(row(972), *strange)))["operations_not_in_catalogue"]
+    finding = found(doctor.operations_not_in_catalogue(digest(row(972), *strange)))["operations_not_in_catalogue"]
 
     assert finding.severity == "info"
     assert "7 operations with 2.8% of all records" in finding.message
     assert "the largest: Exchange/New7 7, Exchange/New6 6, Exchange/New5 5, Exchange/New4 4, Exchange/New3 3)" in (
         finding.message
     )
-    assert found(doctor.operations_not_in_catalogue(table(row(), row(operation="mailitemsaccessed")))) == {}
+    assert found(doctor.operations_not_in_catalogue(digest(row(), row(operation="mailitemsaccessed")))) == {}
 
 
 # ---------------------------------------------------------------------------------------------- gaps
@@ -408,7 +435,7 @@ def numbers(found_days: list[dt.date]) -> list[int]:
 def test_a_whole_sample_has_no_gaps(days: int, start: int, scale: float) -> None:
     counts = np.random.default_rng(days).poisson(made(days, start=start) * scale)
 
-    assert found(doctor.gaps(hours(counts, start))) == {}
+    assert found(gaps(hours(counts, start))) == {}
     assert doctor.broken_days(hours(counts, start)) == []
 
 
@@ -420,13 +447,13 @@ def test_offices_of_any_time_zone_have_evenings_on_other_utc_days(offset: int) -
     local[[n for n in range(28) if n % 7 >= 5]] = 0
     counts = np.roll(local.ravel(), -offset).reshape(28, 24)[7:21]
 
-    assert found(doctor.gaps(hours(counts, 7))) == {}
+    assert found(gaps(hours(counts, 7))) == {}
 
 
 def test_whole_days_without_a_record() -> None:
     counts = made(14)
     counts[[2, 3, 8]] = 0
-    finding = found(doctor.gaps(hours(counts)))["sample_gap_days"]
+    finding = found(gaps(hours(counts)))["sample_gap_days"]
 
     assert finding.severity == "warning"
     assert "3 days without a single record" in finding.message
@@ -440,7 +467,7 @@ def test_days_counted_at_the_source_have_gaps_too_and_no_hours() -> None:
     counts = made(14)
     counts[3] = 0
 
-    assert set(found(doctor.gaps(untimed(counts)))) == {"sample_gap_days"}
+    assert set(found(gaps(untimed(counts)))) == {"sample_gap_days"}
     assert numbers(doctor.broken_days(untimed(counts))) == [3]
 
 
@@ -477,7 +504,7 @@ def test_hours_without_a_record() -> None:
     counts = made(14, BUSY)
     counts[2, 15:17] = 0
     counts[8, 20:24] = counts[9, :2] = 0
-    finding = found(doctor.gaps(hours(counts)))["sample_gap_hours"]
+    finding = found(gaps(hours(counts)))["sample_gap_hours"]
 
     assert "2 stretches of hours" in finding.message
     assert "2026-03-10 20:00 UTC for 6 hours, 2026-03-04 15:00 UTC for 2 hours" in finding.message
@@ -489,14 +516,14 @@ def test_one_silent_hour_is_chance() -> None:
     counts = made(14, BUSY)
     counts[2, 15] = 0
 
-    assert found(doctor.gaps(hours(counts))) == {}
+    assert found(gaps(hours(counts))) == {}
 
 
 def test_hours_that_are_silent_on_other_days_too() -> None:
     counts = made(14)
     counts[:, 3:10] = 0
 
-    assert found(doctor.gaps(hours(counts))) == {}
+    assert found(gaps(hours(counts))) == {}
 
 
 def test_records_without_a_readable_time_are_no_gap() -> None:
@@ -506,14 +533,14 @@ def test_records_without_a_readable_time_are_no_gap() -> None:
     timeless = pd.DataFrame([(day(2), -1, "Exchange", "Send", 4_000)], columns=tables.HOURS.names)
     frame = pd.concat([frame, timeless.astype({"day": "datetime64[us]"})], ignore_index=True)
 
-    assert found(doctor.gaps(frame)) == {}
+    assert found(gaps(frame)) == {}
 
 
 @pytest.mark.parametrize("from_hour", [6, 12, 18])
 def test_a_first_day_that_begins_late(from_hour: int) -> None:
     counts = made(14, start=1)
     counts[0, :from_hour] = 0
-    finding = found(doctor.gaps(hours(counts, 1)))["partial_edge_day"]
+    finding = found(gaps(hours(counts, 1)))["partial_edge_day"]
 
     assert finding.severity == "info"
     assert f"the first day, 2026-03-03, begins at {from_hour:02}:00 UTC" in finding.message
@@ -524,7 +551,7 @@ def test_a_first_day_that_begins_late(from_hour: int) -> None:
 def test_a_last_day_that_ends_early(end: int) -> None:
     counts = made(11)  # to a Thursday
     counts[10, end:] = 0
-    findings = found(doctor.gaps(hours(counts)))
+    findings = found(gaps(hours(counts)))
 
     assert set(findings) == {"partial_edge_day"}
     assert f"the last day, 2026-03-12, ends at {end:02}:00 UTC" in findings["partial_edge_day"].message
@@ -536,7 +563,7 @@ def test_an_export_of_local_days_has_two_partial_ones() -> None:
     counts = made(15, start=1)
     counts[0, :6] = 0
     counts[14, 6:] = 0
-    findings = list(doctor.gaps(hours(counts, 1)))
+    findings = list(gaps(hours(counts, 1)))
 
     assert [finding.code for finding in findings] == ["partial_edge_day"] * 2
     assert numbers(doctor.broken_days(hours(counts, 1))) == [1, 15]
@@ -546,7 +573,7 @@ def test_last_days_that_have_not_arrived_whole() -> None:
     dice = np.random.default_rng(1)
     counts = dice.poisson(made(11))
     counts[9], counts[10] = dice.binomial(counts[9], 0.5), dice.binomial(counts[10], 0.2)
-    findings = found(doctor.gaps(hours(counts)))
+    findings = found(gaps(hours(counts)))
 
     assert set(findings) == {"late_last_days"}
     assert findings["late_last_days"].severity == "warning"
@@ -560,21 +587,21 @@ def test_late_days_that_end_early_too_are_told_once() -> None:
     counts[10] = counts[10] // 4
     counts[10, 18:] = 0
 
-    assert set(found(doctor.gaps(hours(counts)))) == {"late_last_days"}
+    assert set(found(gaps(hours(counts)))) == {"late_last_days"}
 
 
 def test_a_slow_friday_is_not_late() -> None:
     counts = made(12)
     counts[11] = counts[11] * 7 // 10
 
-    assert found(doctor.gaps(hours(counts))) == {}
+    assert found(gaps(hours(counts))) == {}
 
 
 def test_days_are_not_left_out_until_none_is_left() -> None:
     counts = made(4, BUSY)
     counts[1, 9:15] = 0
     counts[3, 12:] = 0
-    findings = found(doctor.gaps(hours(counts)))
+    findings = found(gaps(hours(counts)))
 
     assert doctor.broken_days(hours(counts)) == []
     assert set(findings) == {"sample_gap_hours", "partial_edge_day"}
@@ -626,7 +653,7 @@ def test_no_finding_names_a_person() -> None:
     counts = made(14, BUSY)
     counts[3] = counts[4, 5:9] = counts[13, 12:] = 0
     files = [account(100, result_count=900), account(100, shown="b", zone="Local", sha256="a", redacted=True)]
-    findings = list(doctor.examine(files, table(*rows), hours(counts), duplicates=30, overlaps=[(0, 1, 40)]))
+    findings = list(doctor.examine(files, doctor.Digest.of(table(*rows), hours(counts)), duplicates=30, overlaps=[(0, 1, 40)]))
 
     assert len({finding.code for finding in findings}) >= 13
     assert not any("x.example" in finding.message for finding in findings)

@@ -187,7 +187,7 @@ def test_a_folder_with_names_that_mislead(tenant: Tenant) -> None:
         "audit.jsonl": licences_csv(), "sub/notes.md": "# Notes", ".hidden/x": "?", "strange.bin": b"\x00\x01",
     })  # fmt: skip
     assert {file.shown: file.kind for file in read_folder(root).files} == {
-        "audit.jsonl": "licences", "email_activity.csv": "audit-jsonl", "licences.csv": "mailboxes",
+        "audit.jsonl": "licences", "email_activity.csv": "audit-records", "licences.csv": "mailboxes",
         "mailboxes.csv": "email-activity", "scenario.toml": "scenario", "strange.bin": "unknown",
         "sub/notes.md": "document",
     }  # fmt: skip

@@ -18,50 +18,48 @@ from estimator.audit.doctor.content import (
     span,
     throttled,
 )
+from estimator.audit.doctor.digest import Digest
 from estimator.audit.doctor.files import overlapping, refused, zones
 from estimator.audit.doctor.gaps import broken_days, gaps
 from estimator.audit.doctor.truncation import EXPORT_LIMITS, cut_exports, is_cut, weight_of
 from estimator.findings import Finding
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from estimator.audit.reduce import FileCount
 
 
 def examine(
     files: Sequence[FileCount],
-    table: pd.DataFrame,
-    hours: pd.DataFrame,
+    digest: Digest,
     *,
     duplicates: int,
     overlaps: Sequence[tuple[int, int, int]],
 ) -> Iterator[Finding]:
-    """All checks but `refused`, which needs no table.
+    """All checks but `refused`, which needs no sample.
 
     Args:
         files: the account of each file.
-        table: `tables.REDUCTION`, not empty.
-        hours: `tables.HOURS` of the same records.
+        digest: of a sample that is not empty.
         duplicates: copies over all files together.
         overlaps: pairs of files that share records: number of the one in `files`, of the other, distinct records in
             both.
     """
     yield from cut_exports(files)
-    yield from copies(int(table["events"].sum()), duplicates)
+    yield from copies(digest.events, duplicates)
     yield from overlapping(files, overlaps)
     yield from zones(files)
-    yield from span(hours["day"])
-    yield from gaps(hours)
-    yield from throttled(table)
-    yield from sizes_unknown(files, table)
-    yield from no_system_principals(table)
-    yield from dominant_principal(table)
-    yield from operations_not_in_catalogue(table)
+    yield from span(digest.days)
+    yield from gaps(digest.hours)
+    yield from throttled(digest)
+    yield from sizes_unknown(files, digest)
+    yield from no_system_principals(digest)
+    yield from dominant_principal(digest)
+    yield from operations_not_in_catalogue(digest)
 
 
 __all__ = [
     "EXPORT_LIMITS",
+    "Digest",
     "broken_days",
     "copies",
     "cut_exports",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
+from estimator.audit.doctor.digest import busiest_of
 from estimator.findings import Finding
-from estimator.principals import OUTSIDE_SCOPES, Actor, actor, is_person, outside_scopes
+from estimator.principals import OUTSIDE_SCOPES, Actor, actor, outside_scopes
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from estimator.audit.doctor.digest import Digest
     from estimator.audit.reduce import FileCount
 
 #: From this share of copies on, a count of rows misleads by more than a forecast can bear.
@@ -52,25 +54,23 @@ def copies(distinct: int, duplicates: int) -> Iterator[Finding]:
         )
 
 
-def throttled(table: pd.DataFrame) -> Iterator[Finding]:
+def throttled(digest: Digest) -> Iterator[Finding]:
     """`throttled_mailboxes`: mailboxes that Exchange stopped recording for a while."""
-    rows = table[table["throttled"]]
-    if len(rows):
-        mailboxes = rows.loc[rows["subject_kind"] == "mailbox", "subject"].nunique()
+    records, mailboxes = digest.throttled
+    if records:
         yield Finding(
             "throttled_mailboxes",
             "warning",
-            f"{int(rows['events'].sum()):,} records of {mailboxes:,} mailboxes are marked IsThrottled: Exchange "
+            f"{records:,} records of {mailboxes:,} mailboxes are marked IsThrottled: Exchange "
             'recorded only part of what these mailboxes did on those days, so their volumes are "at least". Look for '
             "the application behind them.",
         )
 
 
-def span(days: pd.Series[pd.Timestamp]) -> Iterator[Finding]:
+def span(days: Sequence[date]) -> Iterator[Finding]:
     """`short_sample`: less than a week, or fewer than five weekdays; `weekend_only`: no weekday at all."""
-    found = days.drop_duplicates()
-    length = (found.max() - found.min()).days + 1
-    weekdays = int((found.dt.day_of_week < _WEEKDAYS).sum())
+    length = (max(days) - min(days)).days + 1
+    weekdays = sum(day.weekday() < _WEEKDAYS for day in set(days))
     if not weekdays:
         yield Finding(
             "weekend_only",
@@ -87,12 +87,11 @@ def span(days: pd.Series[pd.Timestamp]) -> Iterator[Finding]:
         )
 
 
-def sizes_unknown(files: Sequence[FileCount], table: pd.DataFrame) -> Iterator[Finding]:
+def sizes_unknown(files: Sequence[FileCount], digest: Digest) -> Iterator[Finding]:
     """`sizes_unknown`: records whose AuditData cannot be measured; their counts are as good as others'."""
-    without = int(table.loc[table["size_basis"] == "none", "events"].sum())
+    without, total = digest.unsized, digest.events
     if not without:
         return
-    total = int(table["events"].sum())
     why = []
     if redacted := sum(file.redacted for file in files):
         why.append(f"{redacted:,} file{'s hold' if redacted > 1 else ' holds'} redacted AuditData")
@@ -111,12 +110,11 @@ def sizes_unknown(files: Sequence[FileCount], table: pd.DataFrame) -> Iterator[F
     )
 
 
-def no_system_principals(table: pd.DataFrame) -> Iterator[Finding]:
+def no_system_principals(digest: Digest) -> Iterator[Finding]:
     """`no_system_principals`: many users and nothing that only a search of the whole tenant shows."""
-    principals = table["principal"].drop_duplicates()
-    users = int(is_person(principals).sum())
-    operations = len(table[["workload", "operation"]].drop_duplicates())
-    if users < _MANY_USERS or operations < _MANY_OPERATIONS or any(map(outside_scopes, principals)):
+    users = sum(actor(name) == "user" for name in digest.principals)
+    few = users < _MANY_USERS or len(digest.operations) < _MANY_OPERATIONS
+    if few or any(map(outside_scopes, digest.principals)):
         return
     yield Finding(
         "no_system_principals",
@@ -128,48 +126,48 @@ def no_system_principals(table: pd.DataFrame) -> Iterator[Finding]:
     )
 
 
-def dominant_principal(table: pd.DataFrame) -> Iterator[Finding]:
+def dominant_principal(digest: Digest) -> Iterator[Finding]:
     """`dominant_principal`: one principal makes more than a quarter of everything."""
-    events = table.groupby("principal")["events"].sum()
-    total = int(events.sum())
-    if len(events) < _FEW_PRINCIPALS or events.max() <= _DOMINANT * total:
+    name = busiest_of(digest.principals)
+    mine, total = digest.principals.get(name, 0), digest.events
+    if len(digest.principals) < _FEW_PRINCIPALS or mine <= _DOMINANT * total:
         return
-    name = str(events.idxmax())
-    rows = table[table["principal"] == name]
-    by = rows["events"].groupby(rows["workload"] + "/" + rows["operation"]).sum()
+    operations, apps = digest.busiest
     who = actor(name)
     article = "an" if who == "application" else "a"
     what = f"{article} {who}{' account' if who == 'system' else ''}"
     application_id = name.lower().removeprefix("serviceprincipal_")
     if who == "application" and _GUID.fullmatch(application_id):
         what += f" ({application_id})"
-    apps = rows.groupby("app_id")["events"].sum()
-    app = str(apps.idxmax())
+    app = max(sorted(apps), key=lambda one: apps[one])
     through = f" through application {app}" if _GUID.fullmatch(app.lower()) and who != "application" else ""
-    mine = int(events.max())
+    operation = max(sorted(operations), key=lambda one: operations[one])
     yield Finding(
         "dominant_principal",
         "warning",
-        f"one principal of {len(events):,}, {what}, makes {_share(mine, total)} of all records, mostly "
-        f"{by.idxmax()} ({_share(int(by.max()), mine)} of its own){through}. {_EFFECT[who]}",
+        f"one principal of {len(digest.principals):,}, {what}, makes {_share(mine, total)} of all records, mostly "
+        f"{'/'.join(operation)} ({_share(operations[operation], mine)} of its own){through}. {_EFFECT[who]}",
     )
 
 
-def operations_not_in_catalogue(table: pd.DataFrame) -> Iterator[Finding]:
+def operations_not_in_catalogue(digest: Digest) -> Iterator[Finding]:
     """`operations_not_in_catalogue`: operations that the catalogue says nothing of."""
     from estimator import catalog
-    from estimator.operations import operation_keys
+    from estimator.operations import operation_key
 
-    events = table["events"].groupby(operation_keys(table)).sum()
-    strange = events[~events.index.isin(list(catalog.operations()))]
-    if len(strange):
-        counts = sorted(((int(count), str(key)) for key, count in strange.items()), key=lambda one: (-one[0], one[1]))
+    strange: Counter[str] = Counter()
+    for (workload, operation), count in digest.operations.items():
+        key = operation_key(workload, operation)
+        if key not in catalog.operations():
+            strange[key] += count
+    if strange:
+        counts = sorted(((count, key) for key, count in strange.items()), key=lambda one: (-one[0], one[1]))
         named = ", ".join(f"{key} {count:,}" for count, key in counts[:_LARGEST])
         largest = "the largest: " if len(counts) > _LARGEST else ""
         yield Finding(
             "operations_not_in_catalogue",
             "info",
-            f"{len(counts):,} operation{'s' * (len(counts) != 1)} with {_share(int(strange.sum()), int(events.sum()))} "
+            f"{len(counts):,} operation{'s' * (len(counts) != 1)} with {_share(strange.total(), digest.events)} "
             f"of all records not in the catalogue ({largest}{named}). They are forecast as they flow in the sample; "
             "which feed carries them is judged by their workload alone, and no scenario can enable them. "
             'estimator/catalog/README.md, "Add an operation", says how to add one.',

@@ -16,6 +16,7 @@ from functools import cached_property
 from statistics import median
 from typing import TYPE_CHECKING
 
+from estimator.audit.doctor.digest import HourRows, hour_rows
 from estimator.findings import Finding
 
 if TYPE_CHECKING:
@@ -73,13 +74,12 @@ class Timeline:
     hours: Mapping[date, Hours]
 
     @staticmethod
-    def of(hours: pd.DataFrame) -> Timeline:
-        """From `tables.HOURS`; hour -1 says that there was a record that day, and not when."""
+    def of(hours: HourRows) -> Timeline:
+        """From records by day and hour; hour -1 says that there was a record that day, and not when."""
         totals: dict[date, int] = defaultdict(int)
         by: dict[date, list[int]] = defaultdict(lambda: [0] * 24)
         untimed: dict[date, int] = defaultdict(int)
-        sums = hours.groupby(["day", "hour"], as_index=False)["events"].sum()
-        for day, hour, count in zip(sums["day"].dt.date, sums["hour"].tolist(), sums["events"].tolist(), strict=True):
+        for day, hour, count in hours:
             totals[day] += count
             if hour < 0:
                 untimed[day] += count
@@ -278,14 +278,14 @@ def broken_days(hours: pd.DataFrame) -> list[date]:
     Args:
         hours: `tables.HOURS`.
     """
-    return list(Timeline.of(hours).broken)
+    return list(Timeline.of(hour_rows(hours)).broken)
 
 
-def gaps(hours: pd.DataFrame) -> Iterator[Finding]:
+def gaps(hours: HourRows) -> Iterator[Finding]:
     """`sample_gap_days`, `sample_gap_hours`, `late_last_days`, `partial_edge_day`; how much lower they make rates.
 
     Args:
-        hours: `tables.HOURS`.
+        hours: records by day and hour.
     """
     line = Timeline.of(hours)
 

@@ -2,7 +2,10 @@
 
 An export cut at 50,000 rows shows every day of its month, a part of each (real_samples.md §2): nothing in it says that
 it is cut but the number of its rows. Where the rows are a random part of the whole, each stands for total ÷ rows
-records. Where they run in time order the missing ones lie on other days, and nothing about them can be scaled.
+records. Where they were cut in time order the missing ones lie on other days, and nothing about them can be scaled.
+The portal and large sets cut at random, so rows of theirs that run in time order may have been sorted afterwards: they
+have if the first and the last day are whole. One call of the cmdlet and the queries of SIEMs keep the newest rows
+(audit_events.md §5).
 """
 
 from __future__ import annotations
@@ -48,6 +51,9 @@ _LIMITS: Mapping[str, Mapping[int, str]] = {
     # No audit search gives counts, only the query of a SIEM does.
     "audit-counts": {**_EXCEL, **_LOG_ANALYTICS, **_HUNTING, **_SPLUNK, **_ELASTIC},
 }
+
+#: What the portal, a large set and Graph give, and from how many rows on such a thing was no single call.
+_CUT_AT_RANDOM, _LARGE_SET = ("audit-rows", "audit-exploded", "audit-records", "audit-graph"), 50_000
 
 _SHORTER = "Export again in shorter time spans that each stay below the limit"
 
@@ -96,7 +102,13 @@ def _corrected(file: FileCount) -> bool:
     if total is None or total < file.rows:
         return False
     # A total that is the file's own number of rows says that nothing is missing, in whatever order.
-    return total == file.rows or not (file.time_ordered or file.counts)
+    return total == file.rows or not (_cut_in_time(file) or file.counts)
+
+
+def _cut_in_time(file: FileCount) -> bool:
+    """Whether rows that are missing lie at one end of the days, and not on all of them."""
+    at_random = file.kind in _CUT_AT_RANDOM and file.rows >= _LARGE_SET and file.whole_edges
+    return bool(file.time_ordered) and not at_random
 
 
 def _correction(file: FileCount) -> Iterator[Finding]:
@@ -104,10 +116,16 @@ def _correction(file: FileCount) -> Iterator[Finding]:
     if weight > 1:
         yield Finding(
             "sample_corrected",
-            "info",
+            "warning" if file.time_ordered else "info",
             f"{file.shown}: {file.rows:,} of {file.true_count:,} rows; every record counts {weight:.3g} times, as one "
-            "drawn at random from the whole, and the interval is a little wider for it. An export that is not cut is "
-            "better: export again in shorter time spans.",
+            "drawn at random from the whole, and the interval is a little wider for it. "
+            + (
+                "Its rows run in time order, and as its first and last day are whole they are taken to have been sorted "
+                "after they were cut at random; if whole days are missing instead, leave the true count out. "
+                if file.time_ordered
+                else ""
+            )
+            + "An export that is not cut is better: export again in shorter time spans.",
             file.shown,
         )
 
@@ -117,11 +135,11 @@ def _signs(file: FileCount) -> Iterator[Finding]:
     if limit := _limit(file):
         if file.counts:
             effect = "counts of whole mailboxes or days may be missing"
-        elif file.time_ordered:
+        elif _cut_in_time(file):
             effect = "its rows run in time order, so whole days are missing at one end"
         else:
             effect = "spread over all its days"
-        correct = "" if file.counts or file.time_ordered else f", or state the portal's total: {_option(file)}"
+        correct = "" if file.counts or _cut_in_time(file) else f", or state the portal's total: {_option(file)}"
         yield Finding(
             "sample_at_cap",
             "warning",
@@ -135,7 +153,7 @@ def _signs(file: FileCount) -> Iterator[Finding]:
             "warning",
             f"{file.shown}: ResultCount says {_promised(file):,}, the file holds {file.rows:,} {rows}: the export "
             'stopped before its end and its volumes are "at least". Repeat the command with the same -SessionId until '
-            f"it gives nothing more{'' if file.time_ordered else f', or state the total: {_option(file)}'}.",
+            f"it gives nothing more{'' if _cut_in_time(file) else f', or state the total: {_option(file)}'}.",
             file.shown,
         )
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import TextIO
 
@@ -13,6 +15,7 @@ from estimator.audit.framing import Opened
 from estimator.audit.shape import MAX_RECORD_CHARS, TOO_LONG, Candidate, Head, Shape, TableLayout, duckdb_compression, sql_text
 
 _DELIMITERS = ",;\t"
+_YEAR_FIRST = re.compile(r"\s*(?:19|20|21)\d\d-\d\d-\d\d")
 _PREAMBLES = ("#TYPE", "sep=")
 
 # Python's limit of 128 KiB a field is for the whole process; records may be longer.
@@ -49,13 +52,13 @@ class CsvRows:
         if layout.cell is not None:
             text = f"c{layout.cell}"
         else:
-            pairs = ", ".join(f"{sql_text(name)}, c{i}" for i, name in first_of_each(layout.names))
+            pairs = ", ".join(f"{sql_text(name)}, {_filled(places)}" for name, places in _places(layout.names).items())
             text = f"json_object({pairs})::VARCHAR"
         # max_line_size sizes DuckDB's buffers (perf_lab §5); longer lines fail and go to the tolerant reader.
         return (
             f"SELECT {text} AS text FROM read_csv($path, header = true, delim = {sql_text(layout.delimiter)},"
             f""" quote = '"', escape = '"', auto_detect = false, hive_partitioning = false, max_line_size = 2000000,"""
-            f" buffer_size = 8000000, compression = '{duckdb_compression(shape)}', columns = {{{columns}}})"
+            f" buffer_size = 16000000, compression = '{duckdb_compression(shape)}', columns = {{{columns}}})"
         )
 
     def candidates(self, opened: Opened) -> Iterator[Candidate]:
@@ -63,7 +66,7 @@ class CsvRows:
         layout = opened.shape.table
         assert layout is not None
         with opened.text("") as text:
-            yield from _candidates(text, layout, needs_row=bool(opened.shape.recogniser.fields))
+            yield from _candidates(text, layout, _Beside.of(opened.shape))
 
 
 def first_of_each(names: tuple[str, ...]) -> list[tuple[int, str]]:
@@ -74,13 +77,28 @@ def first_of_each(names: tuple[str, ...]) -> list[tuple[int, str]]:
     return [(index, name) for name, index in found.items()]
 
 
+def _places(names: tuple[str, ...]) -> dict[str, list[int]]:
+    """Every name with its columns."""
+    found: dict[str, list[int]] = {}
+    for index, name in enumerate(names):
+        found.setdefault(name, []).append(index)
+    return found
+
+
+def _filled(places: list[int]) -> str:
+    """SQL for what `row_object` takes of columns of one name; DuckDB reads an empty field as null."""
+    *others, last = (f"c{place}" for place in places)
+    return "coalesce(" + "".join(f"nullif({one}, ''), " for one in others) + f"{last}, '')"
+
+
 def row_object(names: tuple[str, ...], fields: list[str]) -> str:
     """A row as a JSON object; of columns of one name the first that is not empty."""
     found: dict[str, str] = {}
     for name, value in zip(names, fields, strict=False):
         if not found.get(name):
             found[name] = value
-    return json.dumps(found, ensure_ascii=False)
+    # Written as DuckDB writes it: its length may be a record's size, and its hash a record's key.
+    return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
 
 
 class _Lines:
@@ -123,7 +141,51 @@ class _Lines:
         self.number -= len(again)
 
 
-def _candidates(text: TextIO, layout: TableLayout, *, needs_row: bool) -> Iterator[Candidate]:
+@dataclass(frozen=True)
+class _Beside:
+    """What of a row is wanted beside its AuditData: little where that is whole, everything but itself where it is not.
+
+    Attributes:
+        stand_in: whether other columns can stand in for AuditData.
+        always: the columns with a date, by which day-first dates are told, and with the size that was billed.
+    """
+
+    stand_in: bool
+    always: tuple[int, ...]
+
+    @staticmethod
+    def of(shape: Shape) -> _Beside:
+        wanted = (*shape.recogniser.fields.get("CreationTime", ()), "_BilledSize")
+        names = shape.table.names if shape.table else ()
+        return _Beside(
+            bool(shape.recogniser.fields), tuple(index for index, name in enumerate(names) if name in wanted)
+        )
+
+    def row(self, fields: list[str], layout: TableLayout) -> str:
+        """The row as far as it is wanted, as a JSON object; '' for nothing of it."""
+        assert layout.cell is not None
+        data = fields[layout.cell] if len(fields) > layout.cell else ""
+        if self.stand_in and not _has_operation_and_day(data):
+            places = [index for index in range(len(layout.names)) if index != layout.cell and index < len(fields)]
+        else:
+            places = [index for index in self.always if index < len(fields)]
+        return row_object(tuple(layout.names[i] for i in places), [fields[i] for i in places]) if places else ""
+
+
+def _has_operation_and_day(data: str) -> bool:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(value, dict):
+        return False
+    operation, moment = value.get("Operation"), value.get("CreationTime")
+    if not isinstance(operation, str) or not isinstance(moment, str):
+        return False
+    return bool(operation.strip()) and _YEAR_FIRST.match(moment) is not None
+
+
+def _candidates(text: TextIO, layout: TableLayout, beside: _Beside) -> Iterator[Candidate]:
     lines = _Lines(text)
     for _ in islice(lines, layout.preamble):
         pass
@@ -158,17 +220,17 @@ def _candidates(text: TextIO, layout: TableLayout, *, needs_row: bool) -> Iterat
         if damaged:
             yield Candidate(f"line {first}", "", fault=TOO_LONG)
         else:
-            yield _candidate(f"line {first}", fields, layout, needs_row=needs_row)
+            yield _candidate(f"line {first}", fields, layout, beside)
 
 
-def _candidate(place: str, fields: list[str], layout: TableLayout, *, needs_row: bool) -> Candidate:
+def _candidate(place: str, fields: list[str], layout: TableLayout, beside: _Beside) -> Candidate:
     if layout.cell is None:
         # Whose the cells of a row of another length are cannot be told; empty ones at its end say nothing.
         while len(fields) > len(layout.names) and not fields[-1]:
             fields.pop()
         return Candidate(place, row_object(layout.names, fields) if len(fields) == len(layout.names) else "")
     data = fields[layout.cell].strip() if len(fields) > layout.cell else ""
-    return Candidate(place, data, row_object(layout.names, fields) if needs_row and not _is_json(data) else "")
+    return Candidate(place, data, beside.row(fields, layout))
 
 
 def _is_whole(fields: list[str], layout: TableLayout) -> bool:

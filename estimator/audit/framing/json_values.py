@@ -23,12 +23,28 @@ _OBJECT = re.compile(r'\{\s*"')
 
 #: Names under which APIs wrap a list of rows: OData, Splunk, Azure Event Hubs' exports, Defender.
 _LISTS = ("value", "results", "Results", "records", "Records")
-_SCALAR = r'(?:"[^"\\]*"|[-+.\w]+)'
-#: `{"@odata.context":"…","value":[` and the end of it, `],"@odata.nextLink":"…"}`: no objects between.
-_OPENS = re.compile(rf'\{{\s*(?:"[^"\\]*"\s*:\s*{_SCALAR}\s*,\s*){{0,20}}"(?:{"|".join(_LISTS)})"\s*:\s*\[')
-_CLOSES = re.compile(rf'\]?(?:\s*,\s*"[^"\\]*"\s*:\s*{_SCALAR}){{0,20}}\s*\}}')
+# Possessive throughout (`*+`): what does not match is given up at once, whatever a file is made of.
+_STRING = r'"(?:[^"\\]|\\.)*+"'
+_SCALAR = rf"(?>{_STRING}|[-+.\w]++)"
+_FLAT_OBJECT = r"\{[^{}]*+\}"
+_FLAT = rf"(?>{_SCALAR}|{_FLAT_OBJECT}|\[(?:\s*+(?>{_SCALAR}|{_FLAT_OBJECT})\s*+,?+)*+\s*+\])"
+_PAIRS = rf"(?:{_STRING}\s*+:\s*+{_FLAT}\s*+,\s*+){{0,20}}"
+#: `{"@odata.context":"…","value":[`, `{"took":3,"hits":{"total":{…},"hits":[`: what follows are rows.
+_OPENS = re.compile(
+    rf'\{{\s*+{_PAIRS}(?:"hits"\s*+:\s*+\{{\s*+{_PAIRS}"hits"|"(?:{"|".join(_LISTS)}|tables)")\s*+:\s*+\[', re.DOTALL
+)
+#: `{"name":"PrimaryResult","columns":[{"name":"TenantId","type":"string"}],"rows":[`: what follows are cells.
+_TABLE = re.compile(
+    rf'\{{\s*+{_PAIRS}"(?:columns|fields)"\s*+:\s*+(?P<header>\[[^\[\]]*+\])\s*+,\s*+{_PAIRS}"(?:rows|values)"\s*+:\s*+\[',
+    re.DOTALL,
+)
+#: The end of either, `],"@odata.nextLink":"…"}`; outside of any a brace too many.
+_CLOSES = re.compile(rf"(?:{_STRING}\s*+:\s*+{_FLAT}\s*+,?+\s*+){{0,20}}\}}", re.DOTALL)
+_BRACE = re.compile(r"\}")
+_BETWEEN_CELLS = re.compile(r"[\s,]*")
+_NEXT_CELLS = re.compile(r"\]\s*,\s*(?=\[)")
 #: How far such a beginning or end may reach.
-_ENVELOPE_CHARS = 16 << 10
+_ENVELOPE_CHARS = 64 << 10
 #: Braces looked at for the next record after a damaged one; a record has some ten, and the next one is near.
 _TRIES = 2_000
 
@@ -46,7 +62,7 @@ class JsonLines:
             r"SELECT CASE WHEN starts_with(line, '{') AND ends_with(line, '}') THEN line ELSE trim(line, e' \t\r') END"
             " AS text FROM read_csv($path, header = false, delim = e'\x01', quote = '',"
             " escape = '', auto_detect = false, hive_partitioning = false, max_line_size = 2000000,"
-            f" buffer_size = 8000000, compression = '{duckdb_compression(shape)}', columns = {{'line': 'VARCHAR'}})"
+            f" buffer_size = 16000000, compression = '{duckdb_compression(shape)}', columns = {{'line': 'VARCHAR'}})"
             " WHERE text <> ''"
         )
 
@@ -207,8 +223,9 @@ class _Window:
 def values(source: TextIO, claimed: Callable[[Any], bool]) -> Iterator[Candidate]:
     """Every value; what is damaged runs to where the next one begins that is `claimed`. Envelopes are passed over."""
     decoder, window, number, at = json.JSONDecoder(), _Window(source), 0, 0
+    depth, header = 0, None
     while True:
-        at = _end_of_match(_BETWEEN, window.text, at)
+        at = _end_of_match(_BETWEEN if header is None else _BETWEEN_CELLS, window.text, at)
         if len(window.text) - at < _ENVELOPE_CHARS and not window.ended:
             window.drop(at)
             at = 0
@@ -216,15 +233,24 @@ def values(source: TextIO, claimed: Callable[[Any], bool]) -> Iterator[Candidate
             continue
         if at == len(window.text):
             return
-        after = _end_of_match(_OPENS, window.text, at)
-        if after == at:
-            after = _end_of_match(_CLOSES, window.text, at)
-        if after > at:
-            at = after
+        if header is not None and window.text[at] == "]":
+            header = None
             continue
+        if header is None:
+            opens = _TABLE.match(window.text, at) or _OPENS.match(window.text, at)
+            if opens:
+                header = _header(opens.groupdict().get("header"))
+                at, depth = opens.end(), depth + 1
+                continue
+            after = _end_of_match(_CLOSES if depth else _BRACE, window.text, at)
+            if after > at:
+                at, depth = after, max(depth - 1, 0)
+                continue
         try:
-            _, end = decoder.raw_decode(window.text, at)
+            value, end = decoder.raw_decode(window.text, at)
             cut = end == len(window.text)  # a number may go on
+            if header is not None and not isinstance(value, list):
+                end, cut = -1, False
         except json.JSONDecodeError as error:
             end, cut = -1, _may_be_cut(error, window.text)
         except (ValueError, RecursionError):
@@ -234,13 +260,46 @@ def values(source: TextIO, claimed: Callable[[Any], bool]) -> Iterator[Candidate
             at = 0
             window.grow(len(window.text))  # doubling: what is long is not parsed again for each chunk
             continue
+        if header is not None:
+            number += 1
+            if end < 0:
+                following = _NEXT_CELLS.search(window.text, at)
+                end = following.end() if following else len(window.text)
+                yield _candidate(number, window.text, at, end)
+            else:
+                yield Candidate(f"record {number}", _as_object(header, value))
+            at = end
+            continue
         number += 1
         if end < 0:
             window.drop(at)
             at = 0
             end = _next_claimed(decoder, window, claimed)
-        yield Candidate(f"record {number}", window.text[at:end].rstrip(", \t\r\n"))
+        yield _candidate(number, window.text, at, end)
         at = end
+
+
+def _candidate(number: int, text: str, at: int, end: int) -> Candidate:
+    """What stands between two places; of what is beyond all measure, that there is something."""
+    if end - at >= MAX_RECORD_CHARS:
+        return Candidate(f"record {number}", "", fault=TOO_LONG)
+    return Candidate(f"record {number}", text[at:end].rstrip(", \t\r\n"))
+
+
+def _header(text: str | None) -> list[str] | None:
+    """The names of a table's columns, where a table begins."""
+    if text is None:
+        return None
+    try:
+        return [str(one.get("name")) if isinstance(one, Mapping) else str(one) for one in json.loads(text)]
+    except (ValueError, RecursionError):
+        return []
+
+
+def _as_object(header: list[str], cells: Any) -> str:
+    """A row of a table as an object; as it is where it has another number of cells."""
+    row = dict(zip(header, cells, strict=True)) if len(cells) == len(header) else cells
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
 
 
 def _end_of_match(pattern: re.Pattern[str], text: str, at: int) -> int:

@@ -15,6 +15,7 @@ SHAPE = Recogniser(
     wrappers=("properties",),
     fields={
         "CreationTime": ("Timestamp", "TimeGenerated"),
+        "Id": ("ReportId",),
         "Operation": ("ActionType",),
         "UserId": ("AccountId",),
     },

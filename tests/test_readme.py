@@ -1,0 +1,135 @@
+"""What the README and CONTRIBUTING say can be typed can be typed, and what they link to is there."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import shlex
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from estimator.audit import shapes
+from estimator.cli import app, main
+from estimator.scenario import load_scenario
+from tests.conftest import Tenant, audit_jsonl, write
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+VERBS = ("estimate", "check", "measure")
+_PAGES = [
+    path.relative_to(ROOT).as_posix()
+    for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("*/*.md"), *ROOT.glob("estimator/*/*.md")])
+]
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def commands() -> Iterator[list[str]]:
+    """Every call of the tool in a sh block of the README, as its arguments."""
+    for block in blocks(README, "sh"):
+        for line in re.split(r"\n|&&|\|", block):
+            words = shlex.split(line, comments=True)
+            if words and words[0].endswith("siem-estimator"):
+                yield words[1:]
+
+
+def help_of(verb: str) -> str:
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown):
+        assert main([verb, "--help"]) == 0
+    return shown.getvalue()
+
+
+@pytest.fixture(scope="module")
+def options() -> dict[str, set[str]]:
+    """The options of each verb."""
+    return {verb: set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", help_of(verb))) - {"--help"} for verb in VERBS}
+
+
+def test_every_command_has_a_verb_and_options_that_there_are(options: dict[str, set[str]]) -> None:
+    found = list(commands())
+    assert {words[0] for words in found} == set(VERBS)
+    for verb, *rest in found:
+        assert {word.partition("=")[0] for word in rest if word.startswith("--")} <= options[verb]
+
+
+def test_the_readme_has_every_option_and_none_besides(options: dict[str, set[str]]) -> None:
+    told = set(re.findall(r"`(--[a-z][a-z-]+)", README))
+    there = set().union(*options.values())
+    assert told - {"--without"} == there  # that one is the benchmark's
+    forecast = README.partition("### Forecast")[2].partition("### A scenario")[0]
+    assert set(re.findall(r"`(--[a-z][a-z-]+)", forecast)) == options["estimate"]
+    measure = README.partition("| option of `measure`")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`(--[a-z][a-z-]+)", measure)) == options["measure"]
+
+
+def test_the_commands_run(tenant: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder that has what they name; the sample tenant's has its own tests."""
+    tenant(folder="TENANT")
+    write(tmp_path / "exports" / "audit.jsonl", audit_jsonl())
+    monkeypatch.chdir(tmp_path)
+    ran = set()
+    for words in commands():
+        if "TENANT" in words or "exports/" in words:
+            words = [word.replace("audit.csv=", "audit.jsonl=") for word in words]
+            assert main(words) == 0, words
+            ran.add(words[0])
+    assert ran == set(VERBS)
+    assert {"counts.csv", "added-cost.png"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_the_exit_codes_are_those_of_the_help() -> None:
+    (line,) = re.findall(r"^Exit codes.*\n.*$", README, re.MULTILINE)
+    assert app.info.epilog is not None
+    for text in (line, str(app.info.epilog)):
+        assert re.findall(r"(?<![\d.])\d+(?= [a-z])", text) == ["0", "1", "2", "3", "4", "70"]
+
+
+def test_the_python_lines_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = blocks(README, "python")
+    monkeypatch.chdir(ROOT)
+    exec(compile(code, "README.md", "exec"), {})
+
+
+def test_the_scenario_loads(tmp_path: Path) -> None:
+    (story,) = blocks(README, "toml")
+    assert load_scenario(write(tmp_path / "s.toml", story)).id == "e3-users-first"
+
+
+def test_the_walk_to_a_new_shape_leads_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The two files that CONTRIBUTING shows, word for word, are all that it takes."""
+    walk = CONTRIBUTING.partition("## Add an export shape")[2].partition("\n## ")[0]
+    test, recogniser = map(textwrap.dedent, re.findall(r"^   ```python\n(.*?)^   ```$", walk, re.MULTILINE | re.DOTALL))
+    write(tmp_path / "shapes" / "acme.py", recogniser)
+    monkeypatch.setattr(shapes, "__path__", [*shapes.__path__, str(tmp_path / "shapes")])
+    monkeypatch.syspath_prepend(str(ROOT / "tests" / "audit"))
+    shapes.all_shapes.cache_clear()
+    try:
+        scope: dict[str, Any] = {}
+        exec(compile(test, "CONTRIBUTING.md", "exec"), scope)
+        scope["test_what_it_comes_to_by_hand"](tmp_path)
+    finally:
+        shapes.all_shapes.cache_clear()
+        sys.modules.pop("estimator.audit.shapes.acme", None)
+
+
+@pytest.mark.parametrize("page", _PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", text):
+        name, _, place = unquote(target).partition("#")
+        path = (ROOT / page).parent / name if name else ROOT / page
+        assert path.exists(), target
+        if place:
+            heads = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+            assert place in {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}, target
