@@ -6,9 +6,10 @@ CONTRIBUTING.md's "add an export shape" starts at `shapes/`.
 
 from __future__ import annotations
 
+from estimator.audit.account import FileCount, Reduction, Reject
 from estimator.audit.measure import Measured, measure
 from estimator.audit.recognise import recognise
-from estimator.audit.reduce import FileCount, Reduction, Reject, reduce
+from estimator.audit.reduce import reduce
 from estimator.audit.shape import Shape
 
 __all__ = ["FileCount", "Measured", "Reduction", "Reject", "Shape", "measure", "recognise", "reduce"]

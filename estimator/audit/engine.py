@@ -294,7 +294,9 @@ class Engine:
         for batch in _batches(candidates):
             self.db.register("candidates", batch)
             try:
-                self.db.execute(f"CREATE OR REPLACE TEMP TABLE batch AS {select(shape, 'FROM candidates', tolerant=True)}")
+                self.db.execute(
+                    f"CREATE OR REPLACE TEMP TABLE batch AS {select(shape, 'FROM candidates', tolerant=True)}"
+                )
                 if not waiting:
                     self.db.execute("CREATE OR REPLACE TEMP TABLE waiting AS FROM batch LIMIT 0")
                     waiting = True
@@ -328,17 +330,14 @@ class Engine:
             rejected.day_first = bool(day_first)
             date_of = "day_first(d)" if day_first else "month_first(d)"
         else:  # nothing or everything speaks for it: only dates that can be but one day are sure
-            date_of = (
-                "CASE WHEN coalesce(day_first(d) = month_first(d), TRUE) THEN coalesce(day_first(d), month_first(d)) END"
-            )
+            either = "coalesce(day_first(d), month_first(d))"
+            date_of = f"CASE WHEN coalesce(day_first(d) = month_first(d), TRUE) THEN {either} END"
         self.db.execute(f"UPDATE waiting SET day = {date_of}, hour = hour_of(d)")
         columns = ", ".join(statement.columns)
         self.db.execute(
             f"INSERT INTO {statement.table} SELECT {file}, {columns} FROM waiting WHERE {statement.readable}"
         )
-        why = (
-            "nothing in the file settles it" if not month_first else "the file has dates that prove either of the two"
-        )
+        why = "nothing in the file settles it" if not month_first else "the file has dates that prove either of the two"
         for place, moment, day, worth in self.db.execute(
             f"SELECT place, moment, day{_worth(statement)} FROM waiting WHERE ({statement.readable}) IS NOT TRUE"
         ).fetchall():
@@ -377,7 +376,9 @@ class Engine:
 
     def _name_bases(self, weights: dict[int, float]) -> None:
         """Number what sizes measure, so that of two copies the one in AuditData's own size counts."""
-        bases = sorted({shape.size_basis for shape in self._shapes.values()} - {"none"}, key=lambda b: (b == "auditdata", b))
+        bases = sorted(
+            {shape.size_basis for shape in self._shapes.values()} - {"none"}, key=lambda b: (b == "auditdata", b)
+        )
         code = {"none": 0, **{basis: number for number, basis in enumerate(bases, 1)}}
         self.db.executemany("INSERT INTO bases VALUES (?, ?)", [[number, basis] for basis, number in code.items()])
         rows = [[file, code[shape.size_basis], weights.get(file, 1.0)] for file, shape in self._shapes.items()]
@@ -413,7 +414,7 @@ UNION ALL SELECT {columns}, basis, -lighter, copies FROM winners;
 """
 
     def _refuse_overlapping(self, refuse: Callable[[int, str, int], None]) -> None:
-        """Counts of days that records or earlier counts already show would be counted twice; nothing tells them apart."""
+        """Counts of days that records or earlier counts show already: nothing tells them apart, so none is counted."""
         rules = (
             ("day IN (SELECT DISTINCT day FROM records)", "the day is already there in records"),
             (
@@ -451,7 +452,9 @@ SELECT day, CAST(hour AS BIGINT) AS hour, workload, operation, count(*) AS event
 CREATE TEMP VIEW reduction AS SELECT * EXCLUDE (basis, weight), {named} AS size_basis, weight FROM grouped""")
         if has_counts:
             sums = ", ".join(
-                f"CAST(sum({name}) AS BIGINT) AS {name}" for name in COUNT_MEASURES if name not in ("size_basis", "weight")
+                f"CAST(sum({name}) AS BIGINT) AS {name}"
+                for name in COUNT_MEASURES
+                if name not in ("size_basis", "weight")
             )
             self.db.execute(f"""
 CREATE OR REPLACE TEMP VIEW reduction AS
@@ -467,7 +470,9 @@ INSERT INTO hours SELECT day, -1, workload, operation, CAST(sum(events) AS BIGIN
 
         order = ", ".join((*KEYS, "size_basis", "weight"))
         frame = self.db.execute(f"FROM reduction ORDER BY {order}").df()
-        kinds = dict(self.db.execute(f"SELECT subject, {SUBJECT_KIND} FROM (SELECT DISTINCT subject FROM reduction)").fetchall())
+        kinds = dict(
+            self.db.execute(f"SELECT subject, {SUBJECT_KIND} FROM (SELECT DISTINCT subject FROM reduction)").fetchall()
+        )
         frame["subject_kind"] = frame["subject"].astype("str").map(kinds).astype("str")
         return _declared(frame.astype(dict.fromkeys((*_NAMES, "size_basis"), "str")), REDUCTION, "reduce")
 
@@ -476,13 +481,16 @@ INSERT INTO hours SELECT day, -1, workload, operation, CAST(sum(events) AS BIGIN
         from estimator.audit.doctor.digest import Digest, busiest_of
 
         def sums(by: str, where: str = "TRUE") -> list[Any]:
+            # By the ENUMs themselves, which is by numbers.
+            named = by.replace(",", "::VARCHAR,")
             return self.db.execute(
-                f"SELECT {by}, CAST(sum(events) AS BIGINT) FROM reduction WHERE {where} GROUP BY ALL ORDER BY ALL"
+                f"SELECT {named}::VARCHAR, n FROM (SELECT {by}, CAST(sum(events) AS BIGINT) AS n FROM reduction"
+                f" WHERE {where} GROUP BY ALL ORDER BY ALL)"
             ).fetchall()
 
-        principals = dict(sums("principal::VARCHAR"))
+        principals = dict(sums("principal"))
         mine = f"principal = {sql_text(busiest_of(principals))}"
-        operation = "workload::VARCHAR, operation::VARCHAR"
+        operation = "workload, operation"
         throttled = self.db.execute(
             f"SELECT coalesce(sum(events), 0)::BIGINT, count(DISTINCT subject) FILTER ({SUBJECT_KIND} = 'mailbox')"
             " FROM reduction WHERE throttled"
@@ -495,7 +503,7 @@ INSERT INTO hours SELECT day, -1, workload, operation, CAST(sum(events) AS BIGIN
             operations={(workload, name): count for workload, name, count in sums(operation)},
             busiest=(
                 {(workload, name): count for workload, name, count in sums(operation, mine)},
-                dict(sums("app_id::VARCHAR", mine)),
+                dict(sums("app_id", mine)),
             ),
             hours=self.db.execute(
                 "SELECT day, hour, CAST(sum(events) AS BIGINT) FROM hours GROUP BY ALL ORDER BY ALL"
@@ -584,7 +592,7 @@ def _batches(candidates: Iterable[Candidate]) -> Iterator[pd.DataFrame]:
     rows: list[tuple[int, str, str, str, str, int]] = []
     chars = 0
     for place, text, row, fault in candidates:
-        text, size = _measured(text)  # noqa: PLW2901
+        text, size = _measured(text)
         rows.append((len(rows), place, text, _measured(row)[0], fault, size))
         chars += len(text) + len(row)
         if len(rows) >= _BATCH_RECORDS or chars >= _BATCH_CHARS:

@@ -99,16 +99,20 @@ class Statement:
         """The one for a shape."""
         if shape.recogniser.counts:
             columns = ("day", *KEYS[1:], *COUNT_MEASURES)
-            return Statement("counts", columns, f"{READABLE} AND events >= 1 AND raw_events >= events AND weight BETWEEN 1 AND 1e9"
-                " AND items >= 0 AND bytes >= 0 AND greatest(raw_events, items, bytes) < 1e15")
+            return Statement(
+                "counts",
+                columns,
+                f"{READABLE} AND events >= 1 AND raw_events >= events AND weight BETWEEN 1 AND 1e9"
+                " AND items >= 0 AND bytes >= 0 AND greatest(raw_events, items, bytes) < 1e15",
+            )
         return Statement("records", RECORD_COLUMNS, READABLE)
 
 
 def select(shape: Shape, source: str, *, tolerant: bool = False, keep: str = "") -> str:
     """SQL for the columns of `Statement.of(shape)`, from a relation with a column `text`.
 
-    Tolerant: the relation also has `number`, `place`, `row`, `fault` and `size`; what cannot be parsed is null instead of an
-    error. These come along, besides `moment` and the columns by which day-first dates are told (`engine.py`).
+    Tolerant: the relation also has `number`, `place`, `row`, `fault` and `size`; what cannot be parsed is null instead
+    of an error. These come along, besides `moment` and the columns by which day-first dates are told (`engine.py`).
 
     Args:
         shape: what the file was taken for.
@@ -160,6 +164,9 @@ def _records(shape: Shape, source: str, tolerant: bool, keep: str) -> str:
         size = "CASE WHEN contains(record, chr(10)) THEN coalesce(strlen(try(json(record))), size) ELSE size END"
     if shape.size_basis == "none":
         size = "0"
+    sized = "CASE WHEN whole THEN bytes ELSE 0 END AS bytes" if tolerant else "bytes"
+    dates = f"{part['beside']} AS beside, {part['own']} AS own, {part['whole']} AS whole,"
+    along = f"text, number, place, fault, {dates}" if tolerant else ""
     # A date that may begin with its day or its month has no day yet: the whole file decides (`engine.py`).
     day = "CASE WHEN d.y <> '' THEN NULL ELSE coalesce({0}) END" if tolerant else "coalesce({0})"
     mailbox_operations = ", ".join(
@@ -172,9 +179,9 @@ SELECT {"text, number, place, fault, moment, d, beside, own," if tolerant else "
   CASE WHEN owner <> '' THEN owner
        WHEN workload = 'Exchange' AND operation IN ({mailbox_operations}) THEN principal
        ELSE coalesce(site, '') END AS subject,
-  principal, workload, operation, access_type, app_id, throttled, items, {"CASE WHEN whole THEN bytes ELSE 0 END AS bytes" if tolerant else "bytes"}
+  principal, workload, operation, access_type, app_id, throttled, items, {sized}
 FROM (SELECT *, utc(moment) AS time{", day_or_month_first(moment) AS d" if tolerant else ""} FROM (
-  SELECT {f"text, number, place, fault, {part['beside']} AS beside, {part['own']} AS own, {part['whole']} AS whole," if tolerant else ""} {kept}
+  SELECT {along} {kept}
     coalesce(try_cast({part["id"]} AS UUID),
       CAST(md5(coalesce(nullif({part["id"]}, ''), nullif(record, ''), {base})) AS UUID)) AS key,
     {part["moment"]} AS moment,
@@ -210,11 +217,13 @@ def _size(shape: Shape, base: str) -> str:
             text = """regexp_replace(record, '"[^"]*@odata\\.type":"[^"]*",?', '', 'g')"""
         return f"strlen({text})" if shape.framing == "jsonl" else compact_length(text)
     if shape.recogniser.size == "values":
-        # Log Analytics bills the text of values, not of columns with a leading underscore, nor Type (audit_events §3.3);
+        # Log Analytics bills the text of values, not of columns with a leading underscore, nor Type (audit_events
+        # §3.3);
         # TableName is the Azure CLI's own.
         return (
             f"coalesce(CAST(list_sum(list_transform(map_entries(CAST(CAST({base} AS JSON) AS MAP(VARCHAR, VARCHAR))), "
-            "lambda e: CASE WHEN e.key IN ('Type', 'TableName') OR starts_with(e.key, '_') THEN 0 ELSE strlen(coalesce(e.value, ''))"
+            "lambda e: CASE WHEN e.key IN ('Type', 'TableName') OR starts_with(e.key, '_') THEN 0"
+            " ELSE strlen(coalesce(e.value, ''))"
             " END)) AS BIGINT), 0)"
         )
     return compact_length(base) if shape.recogniser.size == "document" else "0"

@@ -12,7 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from estimator.audit.reduce import Books, FileCount, Progress, Reject, TrueCounts, keep_books
+from estimator.audit.account import Books, FileCount, Reject, TrueCounts
+from estimator.audit.reduce import Progress, keep_books
 from estimator.errors import UsageError
 from estimator.findings import Finding
 
@@ -90,15 +91,15 @@ def measure(
     else:
         raise UsageError(f"there is no engine {engine!r}", expected="duckdb or spark")
     options: dict[str, Any] = {"master": master} if engine == "spark" else {}
-    with keep(
-        paths, memory=memory, threads=threads, progress=progress, true_counts=true_counts, **options
-    ) as books:
+    with keep(paths, memory=memory, threads=threads, progress=progress, true_counts=true_counts, **options) as books:
         if out is not None:
             books.engine.write(out)
         operations, sized = _operations(books.engine)
         account = books.account()
         peak = _peak(books.engine)
-        subjects = books.engine.db.execute("SELECT count(DISTINCT nullif(subject, '')) FROM reduction").fetchall()[0][0]
+        subjects = books.engine.db.execute(
+            "SELECT count(*) FROM (SELECT DISTINCT subject FROM reduction) WHERE subject <> ''"
+        ).fetchall()[0][0]
     return Measured(
         account.read,
         account.distinct,
@@ -124,9 +125,12 @@ def _operations(engine: Engine) -> tuple[list[tuple[str, int, int, int, int]], d
     found: dict[str, list[int]] = {}
     sized: dict[str, int] = {}
     for workload, operation, events, raw, size, subjects, with_size in engine.db.execute(
-        "SELECT workload::VARCHAR, operation::VARCHAR, sum(events)::BIGINT, sum(raw_events)::BIGINT, sum(bytes)::BIGINT,"
-        " count(DISTINCT nullif(subject, '')), coalesce(sum(events) FILTER (size_basis <> 'none'), 0)::BIGINT"
-        " FROM reduction GROUP BY ALL ORDER BY ALL"
+        # By subject first: names are numbers there, and distinct ones need no second look.
+        "SELECT workload::VARCHAR, operation::VARCHAR, sum(events)::BIGINT, sum(raw)::BIGINT, sum(bytes)::BIGINT,"
+        " count(*) FILTER (subject <> ''), sum(sized)::BIGINT FROM (SELECT workload, operation, subject,"
+        " sum(events) AS events, sum(raw_events) AS raw, sum(bytes) AS bytes,"
+        " coalesce(sum(events) FILTER (size_basis <> 'none'), 0) AS sized FROM reduction GROUP BY ALL)"
+        " GROUP BY ALL ORDER BY ALL"
     ).fetchall():
         key = operation_key(workload, operation)
         # Two spellings of one operation share subjects; nobody has seen that, and their larger count is close enough.

@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +129,7 @@ def _of_table(
         mine = []
         for sheet, header, rows in sheets:
             names = _names(header, recogniser)
-            units = [Unit(dict(_pairs(names, row)), table=True) for row in rows[:_ORDERED_FROM * 4]]
+            units = [Unit(dict(_pairs(names, row)), table=True) for row in rows[: _ORDERED_FROM * 4]]
             if recogniser.claims(Unit(dict.fromkeys(names, ""), table=True)) or any(map(recogniser.claims, units)):
                 mine.append((sheet, names, units))
         if not mine:
@@ -232,8 +232,8 @@ def _ordered(moments: Sequence[str]) -> bool | None:
     iso = [moment[:19] for moment in moments if re.match(r"\d{4}-\d\d-\d\dT", moment)]
     if len(iso) < _ORDERED_FROM or len(set(iso)) < _ORDERED_FROM // 10:
         return None
-    rises = sum(a < b for a, b in zip(iso, iso[1:], strict=False))
-    falls = sum(a > b for a, b in zip(iso, iso[1:], strict=False))
+    rises = sum(a < b for a, b in pairwise(iso))
+    falls = sum(a > b for a, b in pairwise(iso))
     return min(rises, falls) <= 0.01 * len(iso)
 
 

@@ -1,8 +1,8 @@
 """The workload of a record by its RecordType, number or name, where a row has nothing else to tell it by.
 
 Source: the schema of the Management Activity API (AuditLogRecordType), and record_types seen with their workload in
-real exports (Sentinel writes names and numbers into one column). SharePointFileOperation (6) is OneDrive's too; which of
-the two it is only AuditData says.
+real exports (Sentinel writes names and numbers into one column). SharePointFileOperation (6) is OneDrive's too; which
+of the two it is only AuditData says.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From what was named (files, folders, globs, archives, standard input) to the files that are read, none of them lost."""
+"""From what was named (files, folders, globs, archives, standard input) to the files that are read, none lost."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def expand(paths: Sequence[Path | str], spill: Path) -> Iterator[Source]:
             continue
         path = Path(given)
         if not path.exists() and glob.has_magic(text):
-            matches = sorted(glob.glob(text, recursive=True))
+            matches = sorted(glob.glob(text, recursive=True))  # noqa: PTH207 - a pattern may be absolute
             if not matches:
                 yield Source(text, path, problem="no file matches it")
             for match in matches:
@@ -196,7 +196,7 @@ def is_archive(path: Path) -> bool:
 
 
 def localise(source: Source, spill: Path, told: Callable[[int], None] | None = None) -> Local:
-    """The source as a file of its own; a member of an archive is copied out under a name of ours, never of the archive's.
+    """The source as a file of its own; a member of an archive is copied out under a name of ours, not the archive's.
 
     Raises:
         OSError: it cannot be read.

@@ -38,10 +38,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 from warnings import catch_warnings, filterwarnings
 
+from estimator.audit.account import Books, TrueCounts, books_of
 from estimator.audit.engine import _COUNT_FILES, _SUBJECTS, Accepted, Engine, Rejected
 from estimator.audit.meaning import KEYS, MEASURES
+from estimator.audit.reading import SHOWN_REJECTS, Reading, read_source
 from estimator.audit.recognise import recognise
-from estimator.audit.reduce import SHOWN_REJECTS, Books, Progress, Reading, TrueCounts, _books, read_source
+from estimator.audit.reduce import Progress
 from estimator.audit.shape import Shape
 from estimator.audit.shapes import all_shapes
 from estimator.audit.sources import Source, expand, is_document
@@ -132,7 +134,7 @@ def keep_books_on_spark(
             with job.read(progress) as staged:
                 files = job.files()
                 engine.gather(spark, staged, files)
-                yield _books(engine, [file.reading for file in files], true_counts or {})
+                yield books_of(engine, [file.reading for file in files], true_counts or {})
 
 
 # --------------------------------------------------------------------------------------------------- in an executor

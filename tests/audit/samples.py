@@ -1,7 +1,7 @@
 """One valid file of every shape, framing and packing worth having: real headers and fields, invented names.
 
-All hold the same five events of `EVENTS` (counts: what those come to), so that what one comes to is known of all. Headers
-and fields are those of real exports (the Splunk columns those of one that had gone through Splunk and back).
+All hold the same five events of `EVENTS` (counts: what those come to), so that what one comes to is known of all.
+Headers and fields are those of real exports (the Splunk columns those of one that had gone through Splunk and back).
 """
 
 from __future__ import annotations
@@ -128,9 +128,7 @@ def american(time: str) -> str:
     """`9/20/2023 4:05:03 AM`."""
     year, month, day = time[:10].split("-")
     hour = int(time[11:13])
-    return (
-        f"{int(month)}/{int(day)}/{year} {hour % 12 or 12}:{time[14:16]}:{time[17:19]} {'AM' if hour < 12 else 'PM'}"
-    )
+    return f"{int(month)}/{int(day)}/{year} {hour % 12 or 12}:{time[14:16]}:{time[17:19]} {'AM' if hour < 12 else 'PM'}"
 
 
 def seven_decimals(time: str) -> str:
@@ -345,9 +343,7 @@ def workbook(sheets: Mapping[str, Sequence[Sequence[Any]] | str]) -> bytes:
         "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="r1" '
         f'Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
         "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>'
-        + "".join(
-            f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, name in zip(numbers, sheets, strict=True)
-        )
+        + "".join(f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, name in zip(numbers, sheets, strict=True))
         + "</sheets></workbook>",
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
         + "".join(
@@ -446,7 +442,8 @@ def _officeactivity_portal() -> str:
 
 def _splunk_rows() -> list[Row]:
     return [
-        {"_serial": n, "_time": f"{one['CreationTime']}.000+00:00", "source": "ms_o365", "sourcetype": "o365:management:activity",
+        {"_serial": n, "_time": f"{one['CreationTime']}.000+00:00", "source": "ms_o365",
+         "sourcetype": "o365:management:activity",
          "host": "sh1", "index": "o365", "splunk_server": "idx1", "_raw": compact(one)} for n, one in enumerate(EVENTS)
     ]  # fmt: skip
 
@@ -456,7 +453,9 @@ def _splunk_results(rows: Sequence[Row]) -> str:
 
 
 def _hits() -> str:
-    hits = [{"_index": ".ds-logs-o365.audit", "_id": one["Id"], "_score": 1.0, "_source": elastic(one)} for one in EVENTS]
+    hits = [
+        {"_index": ".ds-logs-o365.audit", "_id": one["Id"], "_score": 1.0, "_source": elastic(one)} for one in EVENTS
+    ]
     return json.dumps({"took": 3, "timed_out": False, "hits": {"total": {"value": 5, "relation": "eq"}, "hits": hits}})
 
 
@@ -566,6 +565,7 @@ SAMPLES: dict[str, Callable[[Path], Path]] = {
     "counts-parquet": lambda folder: parquet(folder / "n.parquet", counts_rows()),
 }  # fmt: skip
 
+
 def tally(result: Reduction) -> dict[tuple[str, str, str], int]:
     """Events by day, operation and access type."""
     found: Counter[tuple[str, str, str]] = Counter()
@@ -575,7 +575,7 @@ def tally(result: Reduction) -> dict[tuple[str, str, str], int]:
 
 
 def read(path: Path, content: str | bytes | None = None) -> Reduction:
-    """A file (written first, if there is content) reduced, having seen that both lanes agree and every row is told of."""
+    """A file (written first, if there is content) reduced; both lanes must agree and tell of every row."""
     if content is not None:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
     result, tolerant = _reduce([path]), _reduce([path], fast=False)

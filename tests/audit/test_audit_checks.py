@@ -653,7 +653,9 @@ def test_no_finding_names_a_person() -> None:
     counts = made(14, BUSY)
     counts[3] = counts[4, 5:9] = counts[13, 12:] = 0
     files = [account(100, result_count=900), account(100, shown="b", zone="Local", sha256="a", redacted=True)]
-    findings = list(doctor.examine(files, doctor.Digest.of(table(*rows), hours(counts)), duplicates=30, overlaps=[(0, 1, 40)]))
+    findings = list(
+        doctor.examine(files, doctor.Digest.of(table(*rows), hours(counts)), duplicates=30, overlaps=[(0, 1, 40)])
+    )
 
     assert len({finding.code for finding in findings}) >= 13
     assert not any("x.example" in finding.message for finding in findings)

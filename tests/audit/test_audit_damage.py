@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -10,9 +12,11 @@ import pytest
 from audit_exports import SHAPES, Record, as_array, as_csv, as_jsonl, csv_text, record, size, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from samples import SAMPLES, lines
 
 from estimator.audit import Reduction, reduce
-from estimator.audit.reduce import SHOWN_REJECTS, _reduce
+from estimator.audit.reading import SHOWN_REJECTS
+from estimator.audit.reduce import _reduce
 from estimator.errors import AuditExportError
 
 RECORDS = [record(n, Subject='a "quoted" \\ word, 発注') for n in range(1, 8)]
@@ -238,3 +242,50 @@ def test_both_lanes_give_the_same_table(
     assert fast.read == len(records)
     pd.testing.assert_frame_equal(fast.table, tolerant.table)
     pd.testing.assert_frame_equal(fast.hours, tolerant.hours)
+
+
+@cache
+def sample_file(name: str) -> tuple[str, bytes]:
+    """The file of a sample: its name and its bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = SAMPLES[name](Path(folder))
+        return path.name, path.read_bytes()
+
+
+@st.composite
+def mangled_sample(draw: st.DrawFn) -> tuple[str, bytes]:
+    """The name of a sample and its file with up to three faults anywhere, compressed and binary ones included."""
+    name = draw(st.sampled_from(sorted(SAMPLES)))
+    content = bytearray(sample_file(name)[1])
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, max(0, len(content) - 1)))
+        fault = draw(st.sampled_from(["drop", "nul", "quote", "break", "brace", "flip", "repeat", "cut"]))
+        if fault == "cut":
+            del content[at:]
+        elif fault == "drop":
+            del content[at : at + draw(st.integers(1, 40))]
+        elif fault == "repeat":
+            content[at:at] = content[at : at + draw(st.integers(1, 2_000))]
+        elif fault == "flip":
+            content[at : at + 1] = bytes(byte ^ draw(st.integers(1, 255)) for byte in content[at : at + 1])
+        else:
+            content[at:at] = {"nul": b"\0", "quote": b'"', "break": b"\r\n", "brace": b"}"}[fault]
+    return name, bytes(content)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(mangled_sample())
+def test_every_record_of_a_mangled_sample_is_accounted_for(tmp_path: Path, case: tuple[str, bytes]) -> None:
+    name, content = case
+    path = write(tmp_path / sample_file(name)[0], content)
+    # Whatever becomes of the mangled one, there is something to read.
+    good = write(tmp_path / "good", lines([record(99, CreationTime="2026-02-01T00:00:00")]).encode())
+    either, tolerant = reduce([path, good]), _reduce([path, good], fast=False)
+    assert account(either) == account(tolerant)
+    assert all(file.read >= file.distinct + file.rejected for file in either.files)
+    assert [(f.read, f.distinct, f.rejected) for f in either.files] == [
+        (f.read, f.distinct, f.rejected) for f in tolerant.files
+    ]
+    assert either.rejects == tolerant.rejects
+    pd.testing.assert_frame_equal(either.table, tolerant.table)
+    pd.testing.assert_frame_equal(either.hours, tolerant.hours)

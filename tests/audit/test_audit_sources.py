@@ -133,7 +133,6 @@ def test_a_bomb_is_not_unpacked(folder: Path, kind: str) -> None:
         "zstd": lambda: zstandard.compress(blob),
         "zip": lambda: zipped({"a.jsonl": blob}),
     }[kind]()
-    del blob
     result = read_besides(folder, "bomb", content)
     said = " ".join([*refusals(result).values(), *(reject.reason for reject in result.rejects)])
     assert "zip bomb" in said
@@ -176,7 +175,7 @@ print(result.read, result.distinct, result.rejected, peak)
 
 
 def measured(path: Path, lane: str = "fast") -> tuple[int, int, int, int]:
-    """Read, distinct, rejected, and the peak memory in MiB of a process of its own (what getrusage tells is inherited)."""
+    """Read, distinct, rejected, and the peak MiB of a process of its own (what getrusage tells is inherited)."""
     done = subprocess.run([sys.executable, "-c", _MEASURED, str(path), lane], capture_output=True, check=True)
     read_, distinct, rejected, peak = map(int, done.stdout.split())
     return read_, distinct, rejected, peak
@@ -229,5 +228,9 @@ def test_a_workbook_too_large_to_hold_is_refused_with_the_way_out(
 
 
 def test_damaged_streams_of_other_kinds_are_unknown_and_no_error(folder: Path) -> None:
-    for name, content in {"a.xz": lzma.compress(GOOD), "a.bz2": bz2.compress(GOOD), "a.7z": b"7z\xbc\xaf\x27\x1c"}.items():
+    for name, content in {
+        "a.xz": lzma.compress(GOOD),
+        "a.bz2": bz2.compress(GOOD),
+        "a.7z": b"7z\xbc\xaf\x27\x1c",
+    }.items():
         assert name in refusals(read_besides(folder, name, content))

@@ -24,7 +24,8 @@ import pandas as pd
 import pytest
 from audit_exports import as_array, as_csv, as_jsonl, compact, csv_text, record, shared, write
 
-from estimator.audit.reduce import Account, FileCount, Reject, keep_books
+from estimator.audit.account import Account, FileCount, Reject
+from estimator.audit.reduce import keep_books
 from estimator.audit.sources import Source
 from estimator.audit.spark import _bins, _Item, _share, keep_books_on_spark
 from estimator.cli import main

@@ -32,7 +32,9 @@ def streamed(row: dict[str, Any]) -> dict[str, Any]:
         pytest.param(compact([{"records": list(map(streamed, ROWS))}]), id="event hub, array"),
         pytest.param(lines([{"records": list(map(streamed, ROWS[:2]))}, {"records": list(map(streamed, ROWS[2:]))}]),
                      id="event hub, lines"),
-        pytest.param(log_analytics([{**row, "RawEventData": compact(row["RawEventData"])} for row in SENTINEL]), id="query API"),
+        pytest.param(
+            log_analytics([{**row, "RawEventData": compact(row["RawEventData"])} for row in SENTINEL]), id="query API"
+        ),
         pytest.param(json.dumps([{**row, "RawEventData": json.dumps(row["RawEventData"], indent=2)} for row in ROWS]),
                      id="pretty text"),
     ],

@@ -25,7 +25,9 @@ def page(records: list[Any], **more: Any) -> dict[str, Any]:
         pytest.param(json.dumps(page(RECORDS), indent=2, ensure_ascii=False), id="a page, pretty-printed"),
         pytest.param(compact(page(RECORDS[:2])) + "\n" + compact(page(RECORDS[2:])) + "\n", id="a page a line"),
         pytest.param(compact([page(RECORDS[:2]), page(RECORDS[2:])]), id="an array of pages"),
-        pytest.param(compact({"value": RECORDS, "@odata.nextLink": "https://x.example/?a=[1]"}), id="a link at the end"),
+        pytest.param(
+            compact({"value": RECORDS, "@odata.nextLink": "https://x.example/?a=[1]"}), id="a link at the end"
+        ),
         pytest.param(compact(RECORDS), id="an array"),
         pytest.param(lines(RECORDS), id="lines"),
         pytest.param("\ufeff" + compact(page(RECORDS)), id="a byte order mark"),

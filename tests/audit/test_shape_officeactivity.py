@@ -53,8 +53,9 @@ def test_size_is_the_text_of_the_values(tmp_path: Path, text: str) -> None:
 
 
 def test_size_of_one_row_by_hand(tmp_path: Path) -> None:
-    row = {"OfficeWorkload": "Exchange", "Operation": "Send", "TimeGenerated": "2026-03-12T07:31:34Z", "UserId": "ü@b.example",
-           "Count": 12, "Flag": True, "Nothing": None, "_ResourceId": "not counted", "Type": "OfficeActivity"}  # fmt: skip
+    row = {"OfficeWorkload": "Exchange", "Operation": "Send", "TimeGenerated": "2026-03-12T07:31:34Z",
+           "UserId": "ü@b.example", "Count": 12, "Flag": True, "Nothing": None, "_ResourceId": "not counted",
+           "Type": "OfficeActivity"}  # fmt: skip
     result = read(tmp_path / "o.jsonl", lines([row]))
     assert only(result)["bytes"] == 8 + 4 + 20 + 12 + 2 + 4
 
@@ -148,6 +149,9 @@ def test_its_record_id_tells_copies_from_records_of_other_exports(tmp_path: Path
 
 def test_a_lab_export_of_others(shared: Path) -> None:
     result = read(shared / "samples/otrf/OfficeActivityEvents.json")
-    assert (result.rejected, {row["operation"] for row in result.table.to_dict("records")}) == (0, {"MailItemsAccessed"})
+    assert (result.rejected, {row["operation"] for row in result.table.to_dict("records")}) == (
+        0,
+        {"MailItemsAccessed"},
+    )
     row = only(result)
     assert (row["items"], row["access_type"]) == (7, "Bind")

@@ -24,7 +24,9 @@ RAW = [{"_time": "2026-03-12", "sourcetype": "o365:management:activity", "_raw":
         pytest.param(compact({"results": RAW}), id="results"),
         pytest.param(compact({"preview": False, "init_offset": 0, "messages": [], "fields": [{"name": "_raw"}],
                               "results": RAW, "highlighted": {}}), id="REST, whole"),
-        pytest.param(compact({"fields": ["_time", "_raw"], "rows": [[r["_time"], r["_raw"]] for r in RAW]}), id="json_rows"),
+        pytest.param(
+            compact({"fields": ["_time", "_raw"], "rows": [[r["_time"], r["_raw"]] for r in RAW]}), id="json_rows"
+        ),
     ],
 )  # fmt: skip
 def test_splunk(tmp_path: Path, text: str) -> None:
@@ -86,7 +88,9 @@ def test_wazuh_records_without_operation_are_refused_and_counted(tmp_path: Path)
     assert int(result.table["bytes"].sum()) == BYTES
 
 
-@pytest.mark.parametrize("properties", ["System.Object[]", "@{Name=MailAccessType; Value=Bind} @{Name=IsThrottled; Value=True}"])
+@pytest.mark.parametrize(
+    "properties", ["System.Object[]", "@{Name=MailAccessType; Value=Bind} @{Name=IsThrottled; Value=True}"]
+)
 def test_exploded_records_have_no_size_and_what_is_left_of_nesting(tmp_path: Path, properties: str) -> None:
     row = only(read(tmp_path / "x.csv", table([{**exploded(EVENTS[0]), "OperationProperties": properties}])))
     known = "Value=Bind" in properties

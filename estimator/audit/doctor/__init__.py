@@ -25,7 +25,7 @@ from estimator.audit.doctor.truncation import EXPORT_LIMITS, cut_exports, is_cut
 from estimator.findings import Finding
 
 if TYPE_CHECKING:
-    from estimator.audit.reduce import FileCount
+    from estimator.audit.account import FileCount
 
 
 def examine(

@@ -13,8 +13,8 @@ from estimator.findings import Finding
 from estimator.principals import OUTSIDE_SCOPES, Actor, actor, outside_scopes
 
 if TYPE_CHECKING:
+    from estimator.audit.account import FileCount
     from estimator.audit.doctor.digest import Digest
-    from estimator.audit.reduce import FileCount
 
 #: From this share of copies on, a count of rows misleads by more than a forecast can bear.
 _MANY_COPIES = 0.05

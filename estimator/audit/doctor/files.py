@@ -9,7 +9,7 @@ from estimator.audit.doctor.truncation import weight_of
 from estimator.findings import Finding
 
 if TYPE_CHECKING:
-    from estimator.audit.reduce import FileCount, Reject
+    from estimator.audit.account import FileCount, Reject
 
 #: So many files or pairs are named, then they are counted.
 _NAMED = 5

@@ -18,7 +18,7 @@ from estimator.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from estimator.audit.reduce import FileCount
+    from estimator.audit.account import FileCount
 
 #: Row counts at which exports are cut, and by what (audit_events.md §5); the last is what a sheet holds under a header.
 EXPORT_LIMITS = {
@@ -120,8 +120,8 @@ def _correction(file: FileCount) -> Iterator[Finding]:
             f"{file.shown}: {file.rows:,} of {file.true_count:,} rows; every record counts {weight:.3g} times, as one "
             "drawn at random from the whole, and the interval is a little wider for it. "
             + (
-                "Its rows run in time order, and as its first and last day are whole they are taken to have been sorted "
-                "after they were cut at random; if whole days are missing instead, leave the true count out. "
+                "Its rows run in time order, and as its first and last day are whole they are taken to have been "
+                "sorted after they were cut at random; if whole days are missing instead, leave the true count out. "
                 if file.time_ordered
                 else ""
             )

@@ -48,7 +48,7 @@ class Framing(Protocol):
         """
 
     def candidates(self, opened: Opened) -> Iterator[Candidate]:
-        """Everything that is, or should have been, a row or object. It never judges what a text means, and never fails."""
+        """Everything that is, or should have been, a row or object; never judges what a text means, and never fails."""
 
 
 def framing_of(shape: Shape) -> Framing:

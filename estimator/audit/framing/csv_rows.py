@@ -7,12 +7,22 @@ import json
 import re
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import TextIO
 
 from estimator.audit.framing import Opened
-from estimator.audit.shape import MAX_RECORD_CHARS, TOO_LONG, Candidate, Head, Shape, TableLayout, duckdb_compression, sql_text
+from estimator.audit.shape import (
+    MAX_RECORD_CHARS,
+    TOO_LONG,
+    Candidate,
+    Head,
+    Shape,
+    TableLayout,
+    duckdb_compression,
+    sql_text,
+)
 
 _DELIMITERS = ",;\t"
 _YEAR_FIRST = re.compile(r"\s*(?:19|20|21)\d\d-\d\d-\d\d")
@@ -29,11 +39,8 @@ def layouts(head: Head) -> Iterator[tuple[str, int, list[str], list[list[str]]]]
     first = "".join(lines[preamble : preamble + 1])
     for delimiter in sorted(_DELIMITERS, key=first.count, reverse=True):
         rows: list[list[str]] = []
-        try:
-            # The last row is cut by the end of the head.
+        with suppress(csv.Error):  # the last row is cut by the end of the head
             rows = [row for row in islice(csv.reader(lines[preamble:], delimiter=delimiter), 400) if row]
-        except csv.Error:
-            pass
         if rows:
             yield delimiter, preamble, rows[0], rows[1:]
 
@@ -248,7 +255,7 @@ def _is_json(text: str) -> bool:
 
 
 def _starts_row(line: str, layout: TableLayout) -> bool:
-    """Whether a line may begin a row: the start of a JSON object stands where AuditData belongs, or all fields are there."""
+    """Whether a line may begin a row: a JSON object begins where AuditData belongs, or all fields are there."""
     try:
         fields = next(csv.reader([line], delimiter=layout.delimiter), [])
     except csv.Error:

@@ -157,8 +157,9 @@ def claimed_by(shape: Shape) -> Callable[[Any], bool]:
 def pages(text: str) -> list[Any] | None:
     """The rows of a JSON document that is a page or table of them; None where it is none.
 
-    Pages: a list under `value`, `results` or `records`; Elasticsearch's `hits.hits`. Tables: `tables` with `columns` and
-    `rows` (Log Analytics), `columns` with `values` (Elasticsearch's ES|QL), `fields` with `rows` (Splunk's json_rows).
+    Pages: a list under `value`, `results` or `records`; Elasticsearch's `hits.hits`. Tables: `tables` with `columns`
+    and `rows` (Log Analytics), `columns` with `values` (Elasticsearch's ES|QL), `fields` with `rows` (Splunk's
+    json_rows).
     """
     if not text.startswith("{"):
         return None

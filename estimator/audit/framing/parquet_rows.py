@@ -40,7 +40,10 @@ _FILE = "read_parquet($path, hive_partitioning = false)"
 def _cell(name: str) -> str:
     quoted = '"' + name.replace('"', '""') + '"'
     # A nested column is its JSON; a text stays itself.
-    return f"CASE WHEN typeof({quoted}) = 'VARCHAR' THEN CAST({quoted} AS VARCHAR) ELSE trim(to_json({quoted})::VARCHAR, '\"') END"
+    return (
+        f"CASE WHEN typeof({quoted}) = 'VARCHAR' THEN CAST({quoted} AS VARCHAR)"
+        f" ELSE trim(to_json({quoted})::VARCHAR, '\"') END"
+    )
 
 
 def _row(layout: TableLayout, spelled: tuple[str, ...] | None = None) -> str:

@@ -1,7 +1,7 @@
 """Rows of Sentinel's `OfficeActivity`: portal CSV, JSON of the query API, data export.
 
-There is no AuditData. RecordType mixes names and numbers in one column, `TimeGenerated` is AuditData's CreationTime, and
-`OfficeId` its Id (real_samples.md §5; a row of OTRF Security-Datasets carries both OfficeId and SourceRecordId, equal).
+There is no AuditData. RecordType mixes names and numbers in one column; `TimeGenerated` is AuditData's CreationTime,
+and `OfficeId` its Id (real_samples.md §5; a row of OTRF Security-Datasets has OfficeId and SourceRecordId, equal).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Rows with an AuditData column: the Purview portal's export, Search-UnifiedAuditLog as CSV or JSON.
 
-Columns come in any order and number (the portal's eight, the cmdlet's ten, a SIEM's thirty more). AuditData alone is the
-same in all of them; the others stand in where it is empty or redacted (real_samples.md §5).
+Columns come in any order and number (the portal's eight, the cmdlet's ten, a SIEM's thirty more). AuditData alone is
+the same in all of them; the others stand in where it is empty or redacted (real_samples.md §5).
 """
 
 from __future__ import annotations
