@@ -242,7 +242,7 @@ class Engine:
         self.db.execute("BEGIN")
         try:
             with _Watch(self.db, told):
-                self.db.execute(f"INSERT INTO {statement.table} {source}", given)
+                rows = self.db.execute(f"INSERT INTO {statement.table} {source}", given).fetchall()[0][0]
             bad = self.db.execute(
                 f"SELECT 1 FROM {statement.table} WHERE file IS NULL OR {mine} AND ({statement.readable}) IS NOT TRUE"
                 " LIMIT 1"
@@ -254,8 +254,8 @@ class Engine:
             self.db.execute("ROLLBACK")
             raise UnreadableError(_first_line(error)) from error
         self.db.execute("ROLLBACK" if bad else "COMMIT")
-        if bad:
-            raise UnreadableError("a record without an operation or a readable day")
+        if bad or not rows:  # where DuckDB sees nothing at all, somebody else should look
+            raise UnreadableError("no record, or one without an operation or a readable day")
 
     def unload(self, file: int) -> None:
         """Take a file's records out again."""

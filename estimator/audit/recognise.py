@@ -17,7 +17,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
-from estimator.audit.framing.csv_rows import layouts
+from estimator.audit.framing.csv_rows import has_plain_header, layouts
 from estimator.audit.framing.json_values import lines, rows_of, values
 from estimator.audit.opening import read_head
 from estimator.audit.shape import FramingName, Head, Recogniser, Shape, TableLayout, Unit, parsed
@@ -116,7 +116,8 @@ def _csv(head: Head) -> Shape | None:
     for delimiter, preamble, header, rows in layouts(head):
         found = _of_table("csv", [("", header, rows)], head.text)
         if found is not None and found.table is not None:
-            return replace(found, table=replace(found.table, delimiter=delimiter, preamble=preamble))
+            plain = has_plain_header(head, delimiter, preamble)
+            return replace(found, table=replace(found.table, delimiter=delimiter, preamble=preamble, plain=plain))
     return None
 
 

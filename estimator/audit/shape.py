@@ -126,6 +126,7 @@ class TableLayout:
         cell: which column holds the AuditData JSON; None where the whole row is what is read.
         delimiter: between the fields of a CSV.
         preamble: lines before a CSV's header (`#TYPE …` of Windows PowerShell, `sep=,` of Excel).
+        plain: whether a CSV's header is one line in which every quote is where it belongs.
         headers: of an XLSX, the header of each sheet that has one of this shape, by its name.
     """
 
@@ -133,6 +134,7 @@ class TableLayout:
     cell: int | None
     delimiter: str = ","
     preamble: int = 0
+    plain: bool = True
     headers: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 

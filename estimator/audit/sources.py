@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -105,6 +106,14 @@ def is_document(name: str) -> bool:
     return suffix in _DOCUMENT_SUFFIXES or (suffix == ".txt" and path.stem.lower().startswith(_DOCUMENT_TEXTS))
 
 
+def _is_hidden(name: str) -> bool:
+    """Whether a part of a name begins with a dot: what macOS puts beside each file (`.DS_Store`, `._x`), for one.
+
+    `..` begins none: a member `..\\evil.jsonl` is read like any other, as it is never written under its own name.
+    """
+    return any(part[:1] == "." and part[1:2] not in ("", ".") for part in re.split(r"[/\\]", name))
+
+
 def walk(root: Path) -> Iterator[tuple[Path, str, str]]:
     """Every file below a folder in path order, links followed, each folder entered once.
 
@@ -127,7 +136,7 @@ def _walk(folder: Path, prefix: str, above: set[tuple[int, int]]) -> Iterator[tu
         yield folder, prefix.rstrip("/") or ".", f"cannot be read: {error.strerror or error}"
         return
     for entry in entries:
-        if entry.name.startswith("."):
+        if _is_hidden(entry.name):
             continue
         name = prefix + entry.name
         try:
@@ -161,8 +170,7 @@ def _members(path: Path, shown: str) -> Iterator[Source]:
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         yield Source(shown, path, problem=f"is a damaged zip archive: {error}", size=size)
         return
-    # A leading dot: what macOS puts into archives beside each file, for one.
-    exports = [m for m in members if not is_document(m.filename) and not PurePosixPath(m.filename).name.startswith(".")]
+    exports = [m for m in members if not is_document(m.filename) and not _is_hidden(m.filename)]
     if not exports:
         inside = "with nothing but documents" if members else "without a file"
         yield Source(shown, path, problem=f"is a zip archive {inside} in it", size=size)

@@ -12,7 +12,7 @@ import pytest
 from audit_exports import SHAPES, Record, as_array, as_csv, as_jsonl, csv_text, record, size, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from samples import SAMPLES, lines
+from samples import SAMPLES, lines, read
 
 from estimator.audit import Reduction, reduce
 from estimator.audit.reading import SHOWN_REJECTS
@@ -96,6 +96,14 @@ def test_one_fault_in_jsonl(tmp_path: Path, find: bytes, replace: bytes, read: i
 def test_one_fault_in_an_array(tmp_path: Path, find: bytes, replace: bytes, read: int, rejected: int) -> None:
     result = reduce([write(tmp_path / "a", as_array(RECORDS).replace(find, replace, 1))])
     assert account(result) == (read, read - rejected, 0, rejected)
+
+
+def test_a_quote_lost_in_the_header_swallows_no_rows_unseen(tmp_path: Path) -> None:
+    good = write(tmp_path / "b", as_jsonl([record(99)]))
+    doubled = reduce([write(tmp_path / "a", b'""' + as_csv(RECORDS)), good])
+    assert account(doubled) == (8, 8, 0, 0)
+    open_ended = reduce([write(tmp_path / "a", b'"' + as_csv(RECORDS)), good])
+    assert [finding.code for finding in open_ended.findings if finding.severity == "error"] == ["file_refused"]
 
 
 def test_an_array_larger_than_the_window_with_a_fault_in_the_middle(tmp_path: Path) -> None:
@@ -289,3 +297,21 @@ def test_every_record_of_a_mangled_sample_is_accounted_for(tmp_path: Path, case:
     assert either.rejects == tolerant.rejects
     pd.testing.assert_frame_equal(either.table, tolerant.table)
     pd.testing.assert_frame_equal(either.hours, tolerant.hours)
+
+
+@pytest.mark.parametrize("name", ["records-jsonl", "records-array", "officeactivity-jsonl", "elastic-no-original"])
+def test_a_key_that_stands_twice_in_an_object(tmp_path: Path, name: str) -> None:
+    content = (
+        sample_file(name)[1]
+        .replace(b'"UserId":', b'"UserId":"x","UserId":')
+        .replace(b'"_index":', b'"_index":"a","_index":')
+    )
+    result = read(tmp_path / "a", content.replace(b'"Type":', b'"Type":"x","Type":'))
+    assert result.read == 5
+
+
+def test_columns_of_the_same_name(tmp_path: Path) -> None:
+    content = sample_file("exploded")[1].decode()
+    twice = "\r\n".join(f"{'Operation' if not n else ''},{one}" for n, one in enumerate(content.split("\r\n")) if one)
+    result = read(tmp_path / "a", twice)
+    assert (result.read, result.distinct) == (5, 5)

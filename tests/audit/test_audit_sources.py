@@ -153,13 +153,29 @@ def test_archives_in_archives_and_encrypted_members(folder: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["../../evil.jsonl", "/tmp/evil.jsonl", "C:\\evil.jsonl"])
+@pytest.mark.parametrize("name", ["../../evil.jsonl", "..\\evil.jsonl", "/tmp/evil.jsonl", "C:\\evil.jsonl"])
 def test_paths_in_archives_lead_nowhere(folder: Path, name: str) -> None:
     before = set(folder.parent.rglob("*"))
     result = read_besides(folder, "a.zip", zipped({name: lines([record(99)]).encode()}))
     assert result.distinct == 6
     assert set(folder.parent.rglob("*")) - before == {folder / "a.zip"}
     assert not Path("/tmp/evil.jsonl").exists()
+
+
+def test_only_a_single_dot_hides_a_name(tmp_path: Path) -> None:
+    names = [
+        "..\\a.jsonl",
+        "../../b",
+        "./c.jsonl",
+        "..d.jsonl",
+        ".DS_Store",
+        "__MACOSX/._a.jsonl",
+        "x\\.DS_Store",
+        ".x/y",
+    ]
+    path = tmp_path / "a.zip"
+    path.write_bytes(zipped({name: lines([record(n)]).encode() for n, name in enumerate(names)}))
+    assert [file.shown for file in reduce([path]).files] == [f"{path}/{name}" for name in names[:4]]
 
 
 # -------------------------------------------------------------------------------------------------- large and odd

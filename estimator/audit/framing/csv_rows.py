@@ -45,13 +45,24 @@ def layouts(head: Head) -> Iterator[tuple[str, int, list[str], list[list[str]]]]
             yield delimiter, preamble, rows[0], rows[1:]
 
 
+def has_plain_header(head: Head, delimiter: str, preamble: int) -> bool:
+    """Whether the header is one line in which every quote is where it belongs.
+
+    DuckDB takes a header that lost a quote for one that runs on, and all the rows it swallows for a part of it.
+    """
+    lines = head.text.removeprefix("\ufeff").splitlines()
+    line = lines[preamble] if len(lines) > preamble else ""
+    field = rf'(?:[^"{delimiter}]*|"(?:[^"]|"")*")'
+    return re.fullmatch(f"{field}(?:{delimiter}{field})*", line) is not None
+
+
 class CsvRows:
     """See the module."""
 
     def relation(self, shape: Shape) -> str | None:
         """See `Framing`."""
         layout = shape.table
-        if layout is None or layout.preamble or shape.encoding not in ("utf-8", "utf-8-sig"):
+        if layout is None or layout.preamble or not layout.plain or shape.encoding not in ("utf-8", "utf-8-sig"):
             return None
         if shape.billed and layout.cell is not None:  # what was billed stands in another column
             return None
