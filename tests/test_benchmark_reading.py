@@ -32,6 +32,7 @@ SELECT 1;
 """
 
 
+@pytest.mark.slow
 @needs_generator
 @pytest.mark.parametrize("kind", ["csv", pytest.param("jsonl", marks=needs_jq)])
 def test_all_contenders_count_the_same(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,6 +98,7 @@ def test_output_beside_the_json_is_no_result(tmp_path: Path) -> None:
         reading.measured(stdout)
 
 
+@pytest.mark.slow
 @needs_generator
 def test_memory_of_a_small_file_and_of_twice_as_much(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for kind in reading.FORMATS:

@@ -16,6 +16,9 @@ from tests.conftest import write as write_file
 from tests.test_cli import Capture, Ran
 from tests.test_cli_check import check
 
+#: It generates a month of a tenant and estimates five times.
+pytestmark = pytest.mark.slow
+
 LIMIT = 50_000
 MAIL = "Exchange/MailItemsAccessed"
 FEEDS = ("sentinel-officeactivity", "sentinel-cloudappevents", "splunk-o365", "elastic-o365", "raw-management-api")
