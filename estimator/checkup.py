@@ -6,11 +6,13 @@ It computes no forecast and goes on where one could not: a folder that lacks its
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
+
+import pandas as pd
 
 from estimator import audit
 from estimator.audit import Reduction
@@ -20,31 +22,28 @@ from estimator.audit.sources import is_archive
 from estimator.errors import AuditExportError, InventoryError
 from estimator.findings import Finding, below, distinct, name_below
 from estimator.folder import InputFile, TenantFolder, read_folder
-from estimator.inventory import Inventory, read_inventory
+from estimator.inventory import INVENTORY_KINDS, Inventory, Settings, read_inventory
 from estimator.inventory.activity import EXPORT_COMMAND as ACTIVITY_COMMAND
-from estimator.inventory.activity import read_activity
+from estimator.inventory.inventory import READERS
 from estimator.inventory.licences import EXPORT_COMMAND as LICENCES_COMMAND
-from estimator.inventory.licences import read_licences
+from estimator.inventory.mailbox_exports import read_exports
 from estimator.inventory.mailboxes import EXPORT_COMMAND as MAILBOXES_COMMAND
-from estimator.inventory.mailboxes import read_mailboxes
-from estimator.inventory.sheet import Part
+from estimator.inventory.settings import missing_commands, without_mailboxes
 from estimator.progress import Bytes
 from estimator.readiness import judge
 from estimator.true_counts import of_folder
 
 Needed = Literal["needed", "strongly wished", "wished"]
 
-_READERS: dict[str, Callable[[Path, str], Part]] = {
-    "mailboxes": read_mailboxes,
-    "licences": read_licences,
-    "email-activity": read_activity,
-}
-
 #: What the files that are no audit exports are called; those say themselves what they are.
 _TITLES = {
     "mailboxes": "mailbox inventory",
     "licences": "licences",
+    "sku-totals": "licence totals",
     "email-activity": "email activity report",
+    "mailbox-usage": "mailbox usage report",
+    "teams-activity": "Teams activity report",
+    "settings": "audit settings",
     "usage-report": "usage report, not used",
     "scenario": "scenario",
     "document": "document, passed over",
@@ -120,7 +119,7 @@ class Missing:
         return {"input": self.input, "needed": self.needed, "command": self.command, "without": self.without}
 
 
-#: Every input with the kinds of file that bring it, in the order of their weight. Of the last two there is no file yet.
+#: Every input with the kinds of file that bring it, in the order of their weight. Of the last there is no file yet.
 _INPUTS: tuple[tuple[tuple[str, ...], Missing], ...] = (
     (
         ("mailboxes",),
@@ -151,17 +150,14 @@ _INPUTS: tuple[tuple[tuple[str, ...], Missing], ...] = (
         ),
     ),
     (
-        (),
+        ("settings",),
         Missing(
             "audit settings",
             "wished",
-            "auditing is taken to be on for the tenant, and no account to bypass it. Look for yourself: AuditDisabled "
-            "must be False, UnifiedAuditLogIngestionEnabled True, and accounts that bypass are in no sample. This "
-            "version reads no file of it: put none into the folder",
-            "Get-OrganizationConfig | Format-List AuditDisabled; "
-            "Get-AdminAuditLogConfig | Format-List UnifiedAuditLogIngestionEnabled; "
-            "Get-MailboxAuditBypassAssociation -ResultSize Unlimited | Where-Object AuditBypassEnabled | "
-            "Select-Object Name",
+            "what no file states counts as usual: auditing is on for the tenant, and no account bypasses it. Run this "
+            "in Exchange Online PowerShell (that of Security & Compliance shows UnifiedAuditLogIngestionEnabled as "
+            "False whatever it is)",
+            "; ".join(missing_commands(Settings())),
         ),
     ),
     (
@@ -243,7 +239,7 @@ def check(
     folder = _folder(root)
     totals = of_folder(true_counts, folder) if true_counts else None
     findings = folder.findings()
-    inventory, rows = _inventory(folder, findings)
+    inventory, rows, settings = _inventory(folder, findings)
     sample = None
     if folder.audit_files:
         paths = [file.path for file in folder.audit_files]
@@ -255,7 +251,8 @@ def check(
     if inventory is not None:
         findings += judge(inventory, None if sample is None else sample.table).findings
     found = distinct(findings)
-    return Checkup(root, as_of, list(_files(folder, rows, sample, found)), _missing(folder), found, inventory, sample)
+    files = list(_files(folder, rows, sample, found))
+    return Checkup(root, as_of, files, _missing(folder, settings), found, inventory, sample)
 
 
 def _folder(root: Path) -> TenantFolder:
@@ -265,36 +262,51 @@ def _folder(root: Path) -> TenantFolder:
     return read_folder(root)
 
 
-def _inventory(folder: TenantFolder, findings: list[Finding]) -> tuple[Inventory | None, dict[str, int]]:
-    """The inventory, where its files suffice, and the rows of each file that can be read; findings are added."""
-    files = {kind: [(f.path, f.shown) for f in folder.of_kind(kind)] for kind in _READERS}
+def _inventory(folder: TenantFolder, findings: list[Finding]) -> tuple[Inventory | None, dict[str, int], Settings]:
+    """The inventory, where its files suffice, the rows of each file that can be read, and the audit settings, which
+    need no other file; findings are added."""
+    files = {kind: [(f.path, f.shown) for f in folder.of_kind(kind)] for kind in INVENTORY_KINDS}
     if files["mailboxes"] and files["licences"]:
         try:
-            inventory = read_inventory(*files.values())
+            inventory = read_inventory(files)
         except InventoryError:
             pass  # some file is refused: which ones is told below, file by file
         else:
             findings += inventory.findings
-            return inventory, inventory.rows
+            return inventory, inventory.rows, inventory.settings
     rows: dict[str, int] = {}
     doubts: list[Finding] = []
+    stated: list[pd.DataFrame] = []
     good: dict[str, list[tuple[Path, str]]] = {kind: [] for kind in files}
     for kind, found in files.items():
+        errors: list[tuple[Path, str, InventoryError]] = []
         for path, shown in found:
             try:
-                part = _READERS[kind](path, shown)
+                part = READERS[kind](path, shown)
             except InventoryError as error:
-                findings.append(Finding("file_refused", "error", str(error), shown))
+                errors.append((path, shown, error))
                 continue
             rows[shown] = part.rows
             doubts += part.findings
             good[kind].append((path, shown))
+            if kind == "settings":
+                stated.append(part.table)
+        for path, shown, refusal in errors:
+            if kind == "mailboxes" and good[kind]:
+                try:  # a mailbox file without audit sets may stand beside one that has them
+                    rows[shown] = read_exports([*good[kind], (path, shown)]).rows[shown]
+                except InventoryError:
+                    pass
+                else:
+                    good[kind].append((path, shown))
+                    continue
+            findings.append(Finding("file_refused", "error", str(refusal), shown))
     if good["mailboxes"] and good["licences"]:
-        inventory = read_inventory(*good.values())
+        inventory = read_inventory(good)
         findings += inventory.findings
-        return inventory, rows
+        return inventory, rows, inventory.settings
     findings += doubts
-    return None, rows
+    return None, rows, without_mailboxes(stated)
 
 
 def _of_each(files: Sequence[InputFile], message: str) -> list[Finding]:
@@ -362,12 +374,19 @@ def _text_of(file: InputFile) -> tuple[str, str]:
     return head.encoding, head.compression
 
 
-def _missing(folder: TenantFolder) -> list[Missing]:
+def _missing(folder: TenantFolder, settings: Settings) -> list[Missing]:
     kinds = {file.kind for file in folder.files}
     if folder.audit_files:
         kinds.add("audit-")
-    return [
+    missing = [
         Missing(one.input, one.needed, one.without, one.command.removeprefix("Export again with: "))
         for brought_by, one in _INPUTS
-        if not kinds.intersection(brought_by)
+        if not kinds.intersection(brought_by) or "settings" in brought_by
+    ]
+    # Three commands bring the settings, and each of them what no other does.
+    commands = missing_commands(settings)
+    return [
+        replace(one, command="; ".join(commands)) if one.input == "audit settings" else one
+        for one in missing
+        if one.input != "audit settings" or commands
     ]

@@ -14,9 +14,11 @@ from estimator.audit.shapes import all_shapes
 from estimator.audit.sources import Source, expand, is_archive, is_document, localise, walk
 from estimator.errors import TenantFolderError
 from estimator.findings import Finding
+from estimator.inventory.layout import is_workbook
 
 EXPECTED = (
-    "a mailbox, licence or email activity export, an audit export ("
+    "a mailbox or licence export, licence totals, a usage report, audit settings (each as CSV, JSON or XLSX), an audit "
+    "export ("
     + "; ".join(shape.title for shape in all_shapes())
     + "; as CSV, JSON, XLSX or Parquet, plain, gzip, zstd or in a zip), or a scenario (TOML)"
 )
@@ -32,8 +34,8 @@ class InputFile:
     Attributes:
         path: where it is.
         shown: its path below the tenant folder, as messages and outputs name it.
-        kind: what it was taken for, of a zip archive what the first known file in it was taken for; `unknown` is
-            refused, `document` and `usage-report` are passed over.
+        kind: what it was taken for (`inventory.INVENTORY_KINDS`, `audit-…`, `scenario`), of a zip archive what the
+            first known file in it was taken for; `unknown` is refused, `document` and `usage-report` are passed over.
     """
 
     path: Path
@@ -97,7 +99,8 @@ class TenantFolder:
             Finding(
                 "file_not_used",
                 "info",
-                f"{file.shown}: a usage report that is not used in this version; only email activity is.",
+                f"{file.shown}: a usage report that nothing is forecast from; only email activity, mailbox usage and "
+                "Teams activity are read.",
                 file.shown,
             )
             for file in self.of_kind("usage-report")
@@ -146,10 +149,12 @@ def _kind(path: Path) -> str:
         return "scenario"
     if is_archive(path):
         return _kind_of_archive(path)
-    taken_for = inventory.recognise(path)
+    # Telling a workbook means reading it whole, and the large ones are audit exports.
+    shape = audit.recognise(path) if is_workbook(path) else None
+    taken_for = inventory.recognise(path) if shape is None else None
     if taken_for is not None:
         return taken_for
-    shape = audit.recognise(path)
+    shape = shape or audit.recognise(path)
     return shape.kind if shape is not None else "unknown"
 
 

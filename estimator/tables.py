@@ -134,6 +134,7 @@ MAILBOXES = Table(
         Column("audit_admin", "text", "actions, comma-joined", "AuditAdmin", null=True),
         Column("audit_delegate", "text", "actions, comma-joined", "AuditDelegate", null=True),
         Column("audit_owner", "text", "actions, comma-joined", "AuditOwner", null=True),
+        Column("bypassed", "flag", "true/false", "the account of this mailbox bypasses mailbox auditing"),
     ),
 )
 
@@ -149,6 +150,29 @@ ACTIVITY = Table(
     ),
 )
 
+MAILBOX_USAGE = Table(
+    "mailbox usage",
+    (
+        Column("mailbox", "text", "UPN", "lower-cased user principal name"),
+        Column("items", "number", "messages", "Item Count: what lies in the mailbox"),
+        Column("last_activity", "day", "day", "Last Activity Date", null=True),
+        Column("period_end", "day", "day", "Report Refresh Date: the last day the report covers"),
+    ),
+)
+
+TEAMS_ACTIVITY = Table(
+    "teams activity",
+    (
+        Column("mailbox", "text", "UPN", "lower-cased user principal name"),
+        Column("team_chats", "number", "messages", "Team Chat Message Count over the report period"),
+        Column("private_chats", "number", "messages", "Private Chat Message Count over the report period"),
+        Column("calls", "number", "calls", "Call Count over the report period"),
+        Column("meetings", "number", "meetings", "Meeting Count over the report period"),
+        Column("period_days", "integer", "days", "Report Period"),
+        Column("period_end", "day", "day", "Report Refresh Date: the last day the report covers"),
+    ),
+)
+
 READINESS = Table(
     "readiness",
     (
@@ -157,6 +181,7 @@ READINESS = Table(
         Column("audit_tier", "text", "tier", "as in the mailboxes table"),
         Column("operation", "text", "Workload/Operation", "the operation judged"),
         Column("state", "text", "emitting | will_emit | blocked | unknown | not_applicable", "the verdict"),
+        Column("cause", "text", "id", "why, as a stable code: an id of catalog/readiness.toml"),
         Column("reason", "text", "words", "why"),
     ),
 )

@@ -109,6 +109,79 @@ def test_what_is_missing_comes_with_its_command(
     assert one["command"].replace(",@{", ", @{") in shown
 
 
+SETTINGS = {
+    "organisation.csv": "AuditDisabled\r\nFalse\r\n",
+    "log.txt": "\r\nUnifiedAuditLogIngestionEnabled : True\r\n\r\n",
+    "bypass.json": '[{"Name": "ann", "AuditBypassEnabled": false}, {"Name": "bob", "AuditBypassEnabled": true}]',
+}
+
+
+def test_audit_settings_are_an_input_like_any_other(tenant: Tenant, capsys: Capture) -> None:
+    ran = check(capsys, tenant(dict(SETTINGS)), "--format", "json")
+    assert (ran.code, ran.err) == (0, "")
+    jsonschema.validate(ran.json, schema("check"), jsonschema.Draft202012Validator)
+    found = {
+        one["path"]: (one["kind"], one["title"], one["rows"]) for one in ran.json["files"] if one["path"] in SETTINGS
+    }
+    assert found == {
+        "bypass.json": ("settings", "audit settings", 2), "log.txt": ("settings", "audit settings", 1),
+        "organisation.csv": ("settings", "audit settings", 1),
+    }  # fmt: skip
+    assert [one["input"] for one in ran.json["missing"]] == ["SIEM usage"]
+
+
+@pytest.mark.parametrize(
+    ("left_out", "command"),
+    [
+        ("organisation.csv", "Get-OrganizationConfig"),
+        ("log.txt", "Get-AdminAuditLogConfig"),
+        ("bypass.json", "Get-MailboxAuditBypassAssociation"),
+    ],
+)
+@pytest.mark.parametrize("without", ["nothing", "licences.csv"])
+def test_the_command_of_each_setting_that_no_file_states(
+    tenant: Tenant, capsys: Capture, left_out: str, command: str, without: str
+) -> None:
+    root = tenant({**SETTINGS, left_out: None, without: None})
+    missing = {one["input"]: one for one in check(capsys, root, "--format", "json").json["missing"]}
+    assert missing["audit settings"]["command"].startswith(command)
+    assert "; " not in missing["audit settings"]["command"]
+    everything = {one["input"]: one for one in check(capsys, tenant(folder="none"), "--format", "json").json["missing"]}
+    assert [part.split()[0] for part in everything["audit settings"]["command"].split("; ")] == [
+        "Get-OrganizationConfig", "Get-AdminAuditLogConfig", "Get-MailboxAuditBypassAssociation",
+    ]  # fmt: skip
+
+
+def test_other_inventories_have_titles(tenant: Tenant, capsys: Capture) -> None:
+    report = "Report Refresh Date,User Principal Name,{},Report Period\r\n2026-11-20,ann@contoso.example,1,1,30\r\n"
+    root = tenant({
+        "a.csv": report.format("Item Count,Storage Used (Byte)"),
+        "b.csv": report.format("Team Chat Message Count,Private Chat Message Count"),
+        "c.csv": report.format("File Count,Storage Used (Byte)"),
+        "d.csv": "SkuPartNumber,ConsumedUnits,Enabled\r\nSPE_E3,3,5\r\nSPE_E5,1,1\r\n",
+    })  # fmt: skip
+    files = {one["path"]: (one["title"], one["rows"]) for one in check(capsys, root, "--format", "json").json["files"]}
+    assert {name: files[name] for name in ("a.csv", "b.csv", "c.csv", "d.csv")} == {
+        "a.csv": ("mailbox usage report", 1), "b.csv": ("Teams activity report", 1),
+        "c.csv": ("usage report, not used", None), "d.csv": ("licence totals", 2),
+    }  # fmt: skip
+
+
+def test_a_mailbox_file_without_sets_is_good_beside_one_with_them(tenant: Tenant, capsys: Capture) -> None:
+    """However many other files are refused; alone it is refused with the command that brings the sets."""
+    minimum = mailboxes_csv(columns=("UserPrincipalName", "RecipientTypeDetails"))
+    damaged = {"more.csv": "RecipientTypeDetails,AuditOwner\r\n"}
+    for number, others in enumerate(({}, damaged)):
+        ran = check(capsys, tenant({"a.csv": minimum, **others}, f"with {number}"), "--format", "json")
+        files = {one["path"]: (one["rows"], one["refused"]) for one in ran.json["files"]}
+        assert files["a.csv"] == (8, False)
+        assert ran.code == (3 if others else 0)
+        assert "mailbox_file_without_sets" in {one["code"] for one in ran.json["findings"]}
+    ran = check(capsys, tenant({"mailboxes.csv": minimum}, "alone"))
+    assert ran.code == 3
+    assert ran.err.startswith("error: mailboxes.csv:1: the file has no audit settings")
+
+
 def test_both_inventories_missing(tenant: Tenant, capsys: Capture) -> None:
     ran = check(capsys, tenant({"mailboxes.csv": None, "licences.csv": None}))
     assert ran.code == 0

@@ -10,7 +10,6 @@ from typing import NoReturn
 
 from estimator.catalog.reading import (
     Operations,
-    PlanMark,
     nearest,
     read_feeds,
     read_licences,
@@ -22,10 +21,14 @@ from estimator.catalog.reading import (
 from estimator.catalog.records import (
     AUDIT_TIERS,
     AuditTier,
+    AuditVerdict,
     Feed,
+    HeldSku,
     LicenceSku,
     Operation,
+    PlanMark,
     Priors,
+    ServicePlan,
     Size,
     Source,
 )
@@ -51,7 +54,7 @@ def _feeds() -> dict[str, Feed]:
 
 @cache
 def _licences() -> dict[str, LicenceSku]:
-    return read_licences(_FOLDER / "licences.csv", _sources())
+    return read_licences(_FOLDER / "licences.csv", _sources(), _service_plans())
 
 
 @cache
@@ -66,7 +69,7 @@ def _licence_index() -> dict[str, LicenceSku]:
 
 
 @cache
-def _plan_marks() -> dict[str, PlanMark]:
+def _service_plans() -> dict[str, ServicePlan]:
     return read_plan_marks(_FOLDER / "service_plans.toml", _sources())
 
 
@@ -201,18 +204,60 @@ def best_tier(skus: Iterable[str]) -> tuple[AuditTier, tuple[str, ...]]:
     Returns:
         The tier of the known ones, and the unknown ones as they were given: with any, the tier is a floor.
     """
-    known: list[LicenceSku] = []
+    verdict = judge(HeldSku(sku) for sku in skus)
+    return verdict.tier, verdict.unknown
+
+
+def judge(held: Iterable[HeldSku]) -> AuditVerdict:
+    """The audit tier of one user, from the service plans that are on: Audit (Premium) beside any mailbox is premium.
+
+    A premium SKU whose Audit (Premium) is switched off is `standard`. A SKU that is not in the catalogue is judged by
+    its own plans as `tier_of_plans` does; those plans add to what the catalogue knows of the others.
+    """
     unknown: list[str] = []
-    for name in skus:
-        sku = licence_tier(name)
+    by_plans: list[str] = []
+    now: set[AuditTier] = set()
+    all_on: set[AuditTier] = set()
+    premium = premium_all_on = False
+    for one in held:
+        sku = licence_tier(one.sku)
         if sku is None:
-            unknown.append(name)
+            if one.plans is None:
+                unknown.append(one.sku)
+                continue
+            by_plans.append(one.sku)
+        plans = frozenset(sku.audit_plans if sku else ()) | (one.plans or frozenset())
+        has_premium, mailboxes = _marked("premium", plans), _marked("mailbox", plans)
+        on, by_itself = bool(mailboxes - one.off), bool(mailboxes)
+        if sku and sku.audit_tier != "none" and not mailboxes:
+            # A gap of the list: it has a mailbox plan, and we do not know which.
+            on, by_itself = not _marked("mailbox", one.off), True
+        if sku and sku.audit_tier != "none":
+            floor: AuditTier = "standard_unlisted" if sku.audit_tier == "standard_unlisted" else "standard"
         else:
-            known.append(sku)
-    tier: AuditTier = min((sku.audit_tier for sku in known), key=AUDIT_TIERS.index, default="none")
-    if tier != "none" and any(sku.premium_addon for sku in known):
-        tier = "premium"
-    return tier, tuple(unknown)
+            floor = "standard" if has_premium else "standard_unlisted"
+        now |= {floor} if on else set()
+        all_on |= {floor} if by_itself else set()
+        premium = premium or bool(has_premium - one.off)
+        premium_all_on = premium_all_on or bool(has_premium)
+    return AuditVerdict(_together(now, premium), _together(all_on, premium_all_on), tuple(unknown), tuple(by_plans))
+
+
+def _marked(mark: PlanMark, plans: frozenset[str]) -> frozenset[str]:
+    known = _service_plans()
+    return frozenset(plan for plan in plans if known[plan.casefold()].marks == mark)
+
+
+def _together(mailboxes: set[AuditTier], premium: bool) -> AuditTier:
+    if not mailboxes:
+        return "none"
+    return "premium" if premium else min(mailboxes, key=AUDIT_TIERS.index)
+
+
+def deciding_plan(plan: str) -> str:
+    """The name of a service plan that decides an audit tier, from its name or GUID; '' for all others."""
+    found = _service_plans().get(plan.strip().strip("{}").casefold())
+    return found.name if found else ""
 
 
 def has_sentinel_grant(skus: Iterable[str]) -> bool:
@@ -234,7 +279,7 @@ def tier_of_plans(plans: Iterable[str]) -> tuple[AuditTier, bool]:
         As `LicenceSku.audit_tier` and `.premium_addon`. A mailbox without Audit (Premium) is `standard_unlisted`: no
         plan marks Audit (Standard), and an unknown SKU is on no documented list.
     """
-    marks = {_plan_marks().get(plan.strip().strip("{}").casefold()) for plan in plans}
+    marks = {_service_plans()[name.casefold()].marks for name in map(deciding_plan, plans) if name}
     if "mailbox" not in marks:
         return "none", "premium" in marks
     return ("premium" if "premium" in marks else "standard_unlisted"), False

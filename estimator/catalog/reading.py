@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, NoReturn, TypeVar, get_args
+from typing import Any, NoReturn, TypeVar, get_args
 
 from estimator.catalog.records import (
     AUDIT_TIERS,
@@ -29,10 +29,12 @@ from estimator.catalog.records import (
     LogonType,
     MailboxAction,
     Operation,
+    PlanMark,
     Prior,
     Priors,
     PublishedRate,
     Retirement,
+    ServicePlan,
     Size,
     SizeFit,
     Source,
@@ -51,7 +53,6 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-PlanMark = Literal["mailbox", "premium"]
 PLAN_MARKS: tuple[PlanMark, ...] = get_args(PlanMark)
 
 
@@ -155,6 +156,13 @@ class _Reader:
         if value not in ("true", "false"):
             self.fail(key, f"found {value!r}", "true or false")
         return value == "true"
+
+    def names(self, key: str, known: Mapping[str, ServicePlan] | None) -> tuple[str, ...]:
+        """Names of service plans joined by `+`, as CSV has them; none where the cell is empty."""
+        names = tuple(filter(None, self.text(key, "").split("+")))
+        if known is not None and (strange := set(names) - {plan.name for plan in known.values()}):
+            self.fail(key, f"found {sorted(strange)}", "names of service_plans.toml joined by +")
+        return names
 
     def source(self, key: str = "source") -> str:
         return self._resolve(key, self.text(key))
@@ -471,7 +479,7 @@ _LICENCE_COLUMNS = [
     "audit_tier",
     "premium_addon",
     "sentinel_grant",
-    "mailbox_plan",
+    "audit_plans",
     "source",
     "grant_source",
     "date",
@@ -479,8 +487,10 @@ _LICENCE_COLUMNS = [
 ]
 
 
-def read_licences(file: Path, known: Mapping[str, Source]) -> dict[str, LicenceSku]:
-    """The licence SKUs by GUID."""
+def read_licences(
+    file: Path, known: Mapping[str, Source], plans: Mapping[str, ServicePlan] | None = None
+) -> dict[str, LicenceSku]:
+    """The licence SKUs by GUID; every plan they name must be among `plans` (`read_plan_marks`), where given."""
     found: dict[str, LicenceSku] = {}
     with file.open(encoding="utf-8", newline="") as stream:
         rows = csv.DictReader(stream, strict=True)
@@ -507,7 +517,7 @@ def read_licences(file: Path, known: Mapping[str, Source]) -> dict[str, LicenceS
                 reader.choice("audit_tier", "audit_tier"),
                 addon,
                 grant,
-                reader.text("mailbox_plan", ""),
+                reader.names("audit_plans", plans),
                 reader.source(),
                 grant_source,
                 dated,
@@ -520,14 +530,15 @@ def read_licences(file: Path, known: Mapping[str, Source]) -> dict[str, LicenceS
     return found
 
 
-def read_plan_marks(file: Path, known: Mapping[str, Source]) -> dict[str, PlanMark]:
-    """What service plans mark, by lower-cased name and by GUID."""
+def read_plan_marks(file: Path, known: Mapping[str, Source]) -> dict[str, ServicePlan]:
+    """The service plans that decide an audit tier, each by its lower-cased name and by its GUID."""
     reader, _ = _open(file, known)
     reader.source()
-    marks: dict[str, PlanMark] = {}
-    for kind in PLAN_MARKS:
-        plans = reader.table(kind)
+    found: dict[str, ServicePlan] = {}
+    for marks in PLAN_MARKS:
+        plans = reader.table(marks)
         for name in plans._keys:
-            marks[name.casefold()] = marks[plans.text(name).casefold()] = kind
+            plan = ServicePlan(name, plans.text(name).casefold(), marks)
+            found[name.casefold()] = found[plan.guid] = plan
     reader.done()
-    return marks
+    return found

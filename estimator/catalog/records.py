@@ -13,6 +13,7 @@ Cause = Literal["people", "applications", "both"]
 Coverage = Literal["yes", "unverified", "unknown", "no"]
 Licence = Literal["standard", "premium", "pay_as_you_go"]
 LogonType = Literal["admin", "delegate", "owner"]
+PlanMark = Literal["mailbox", "premium"]
 Status = Literal["live", "optional", "retired"]
 
 #: The audit tiers of a licence, best first.
@@ -316,6 +317,47 @@ class Priors:
 
 
 @dataclass(frozen=True, slots=True)
+class ServicePlan:
+    """A service plan that decides an audit tier: `marks` says whether it brings a mailbox or Audit (Premium)."""
+
+    name: str
+    guid: str
+    marks: PlanMark
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSku:
+    """One licence as a user holds it.
+
+    Attributes:
+        sku: GUID, part number or product name.
+        off: names of the deciding service plans that are switched off for the user.
+        plans: names of the deciding service plans the tenant's own data says the SKU includes; None where it is silent.
+    """
+
+    sku: str
+    off: frozenset[str] = frozenset()
+    plans: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditVerdict:
+    """What a user's licences give together.
+
+    Attributes:
+        tier: the audit tier; with anything in `unknown`, a floor.
+        tier_all_on: the tier if no service plan were switched off for the user.
+        unknown: the SKUs neither the catalogue nor their own plans tell anything of, as they were given.
+        by_plans: the SKUs that are not in the catalogue and were judged by their own plans, as they were given.
+    """
+
+    tier: AuditTier
+    tier_all_on: AuditTier
+    unknown: tuple[str, ...]
+    by_plans: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LicenceSku:
     """One licence SKU.
 
@@ -326,7 +368,7 @@ class LicenceSku:
         audit_tier: what it gives a mailbox by itself; `none` where it brings no mailbox.
         premium_addon: makes the mailbox of another SKU premium.
         sentinel_grant: its users count towards Sentinel's data grant; Audit (Premium) does not decide that.
-        mailbox_plan: the service plan that brings the mailbox, or ''.
+        audit_plans: those of its service plans that decide an audit tier, by their names in service_plans.toml.
         source: id in `sources()`.
         grant_source: id of what gives it the grant, or ''.
         dated: date of the list it was read from.
@@ -339,7 +381,7 @@ class LicenceSku:
     audit_tier: AuditTier
     premium_addon: bool
     sentinel_grant: bool
-    mailbox_plan: str
+    audit_plans: tuple[str, ...]
     source: str
     grant_source: str
     dated: date

@@ -1,20 +1,46 @@
-"""One `Inventory` of a tenant: who has a mailbox, under which licence, how much they mail."""
+"""One `Inventory` of a tenant: who has a mailbox, under which licence, how much they mail, and what is audited."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
-from estimator import catalog, tables
+from estimator import tables
+from estimator.audit.opening import read_head
 from estimator.errors import InventoryError
 from estimator.findings import Finding
 from estimator.inventory import activity as activity_report
+from estimator.inventory import joins
 from estimator.inventory import licences as licence_file
 from estimator.inventory import mailboxes as mailbox_export
+from estimator.inventory import usage as usage_report
+from estimator.inventory.layout import is_json
+from estimator.inventory.mailbox_exports import read_exports
+from estimator.inventory.names import Names
+from estimator.inventory.settings import Settings, combine, read_settings
 from estimator.inventory.sheet import Part
+from estimator.inventory.sku_totals import check_totals, read_sku_totals
+from estimator.inventory.tiers import tiers_of
+
+Files = Sequence[tuple[Path, str]]
+Reader = Callable[[Path, str], Part]
+
+#: The reader of each kind of inventory file.
+READERS: dict[str, Reader] = {
+    "mailboxes": mailbox_export.read_mailboxes,
+    "licences": licence_file.read_licences,
+    "sku-totals": read_sku_totals,
+    "email-activity": activity_report.read_activity,
+    "mailbox-usage": usage_report.read_mailbox_usage,
+    "teams-activity": usage_report.read_teams_activity,
+    "settings": read_settings,
+}
+
+#: The kinds of file an inventory is read from.
+INVENTORY_KINDS = tuple(READERS)
 
 
 @dataclass(frozen=True)
@@ -27,6 +53,12 @@ class Inventory:
         grant_users: users whose licences count towards Sentinel's Microsoft 365 data grant, with a mailbox or without.
         rows: rows read of each file, by its name for messages.
         findings: what was wrong or doubtful.
+        settings: what the exports of audit settings say.
+        unjoined: `tables.ACTIVITY` of reports that conceal names: `mailbox` is the concealed name.
+        canonical: other names of mailboxes (aliases, primary addresses, former UPNs) → `mailbox`, all lower case; only
+            names that mean one mailbox and are not its `mailbox` already.
+        usage: `tables.MAILBOX_USAGE`, one row per mailbox of the report.
+        teams: `tables.TEAMS_ACTIVITY`, one row per user of the report, with a mailbox or without.
     """
 
     mailboxes: pd.DataFrame
@@ -34,130 +66,86 @@ class Inventory:
     grant_users: int
     rows: dict[str, int]
     findings: list[Finding]
+    settings: Settings = field(default_factory=Settings)
+    unjoined: pd.DataFrame = field(default_factory=tables.ACTIVITY.empty)
+    canonical: dict[str, str] = field(default_factory=dict)
+    usage: pd.DataFrame = field(default_factory=tables.MAILBOX_USAGE.empty)
+    teams: pd.DataFrame = field(default_factory=tables.TEAMS_ACTIVITY.empty)
 
 
-def read_inventory(
-    mailbox_files: Sequence[tuple[Path, str]],
-    licence_files: Sequence[tuple[Path, str]],
-    activity_files: Sequence[tuple[Path, str]],
-) -> Inventory:
-    """Read and join the inventory files, each given as its path and its name for messages.
+def read_inventory(files: Mapping[str, Files]) -> Inventory:
+    """Read and join the inventory files.
+
+    Args:
+        files: kind (`INVENTORY_KINDS`) → its files, each as its path and its name for messages.
 
     Raises:
-        InventoryError: there is no mailbox or no licence file, or one of them cannot be used.
+        InventoryError: there is no mailbox or no licence file, or one of the files cannot be used.
     """
-    if not mailbox_files:
+    if not files.get("mailboxes"):
         raise InventoryError("there is no mailbox inventory", mend=mailbox_export.EXPORT_COMMAND)
-    if not licence_files:
+    if not files.get("licences"):
         raise InventoryError("there is no licence inventory", mend=licence_file.EXPORT_COMMAND)
-    findings: list[Finding] = []
-    rows: dict[str, int] = {}
-    boxes = _read(mailbox_export.read_mailboxes, mailbox_files, rows, findings)
-    assigned = _read(licence_file.read_licences, licence_files, rows, findings)
-    activity = _read(activity_report.read_activity, activity_files, rows, findings)
-    boxes = _once(boxes, findings)
-    tiers, grant_users = _tiers(assigned, findings)
-    boxes["audit_tier"] = boxes["mailbox"].map(tiers).fillna("none").astype("str")
-    unlicensed = int(((boxes["audit_tier"] == "none") & (boxes["kind"] == "user")).sum())
-    if unlicensed:
+    exports = read_exports(files["mailboxes"])
+    rows, findings = exports.rows, _pages_together(files["mailboxes"], exports.findings)
+    found = {kind: _read(kind, files.get(kind, ()), rows, findings) for kind in INVENTORY_KINDS[1:]}
+    boxes = joins.each_once(exports.table, findings)
+    names = Names(boxes)
+    settings, bypassed, doubts = combine(found["settings"], names)
+    findings += doubts
+    boxes["bypassed"] |= boxes["mailbox"].isin(bypassed)
+    totals = found["sku-totals"]
+    held = tiers_of(found["licences"], None if totals.empty else totals)
+    findings += held.findings
+    if not totals.empty:
+        findings += check_totals(found["licences"], totals)
+    boxes["audit_tier"], grant_users = joins.licences(boxes, held, names, findings)
+    activity, unjoined = joins.activity(found["email-activity"], names, findings)
+    if not files.get("email-activity"):
         findings.append(
             Finding(
-                "mailbox_without_licence",
+                "no_activity_report",
                 "warning",
-                f"{unlicensed} user mailboxes have no licence that includes a mailbox; no scenario can make them emit "
-                "and they add nothing. If the licence file is half an export, the forecast is low.",
+                "there is no email activity report, so mailboxes are told apart by licence and kind only and the "
+                f"interval is wider. {activity_report.EXPORT_COMMAND}",
             )
         )
-    licensed_without_mailbox = sorted(set(tiers[tiers != "none"].index) - set(boxes["mailbox"]))
-    if licensed_without_mailbox:
-        findings.append(
-            Finding(
-                "licence_without_mailbox",
-                "info",
-                f"{len(licensed_without_mailbox)} licensed users have no mailbox in the inventory and add nothing.",
-            )
-        )
-    if activity.empty:
-        activity = tables.ACTIVITY.empty()
-        if not activity_files:
-            findings.append(
-                Finding(
-                    "no_activity_report",
-                    "warning",
-                    "there is no email activity report, so mailboxes are told apart by licence and kind only and the "
-                    f"interval is wider. {activity_report.EXPORT_COMMAND}",
-                )
-            )
-    else:
-        activity = activity.drop_duplicates("mailbox", keep="last")
-        unknown = ~activity["mailbox"].isin(boxes["mailbox"])
-        if unknown.any():
-            findings.append(
-                Finding(
-                    "activity_without_mailbox",
-                    "info",
-                    f"{int(unknown.sum())} users of the activity report have no mailbox in the inventory.",
-                )
-            )
-        activity = activity[~unknown].sort_values("mailbox").reset_index(drop=True)
     boxes = boxes.sort_values("mailbox").reset_index(drop=True)
-    return Inventory(tables.MAILBOXES.check(boxes, "read_inventory"), activity, grant_users, rows, findings)
+    return Inventory(
+        tables.MAILBOXES.check(boxes, "read_inventory"),
+        activity,
+        grant_users,
+        rows,
+        findings,
+        replace(settings, bypass_known=settings.bypass_known or exports.tells_bypass),
+        unjoined,
+        names.canonical,
+        joins.usage(found["mailbox-usage"], boxes, names, findings),
+        joins.latest(found["teams-activity"], tables.TEAMS_ACTIVITY),
+    )
 
 
-def _read(
-    reader: Callable[[Path, str], Part],
-    files: Sequence[tuple[Path, str]],
-    rows: dict[str, int],
-    findings: list[Finding],
-) -> pd.DataFrame:
+def _read(kind: str, files: Files, rows: dict[str, int], findings: list[Finding]) -> pd.DataFrame:
     """All files of one kind under each other; counts and findings are added to those given."""
-    frames = []
+    frames, doubts = [], []
     for path, shown in files:
-        part = reader(path, shown)
+        part = READERS[kind](path, shown)
         frames.append(part.table)
         rows[shown] = part.rows
-        findings.extend(part.findings)
+        doubts += part.findings
+    findings += _pages_together(files, doubts)
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
-def _once(boxes: pd.DataFrame, findings: list[Finding]) -> pd.DataFrame:
-    again = boxes.duplicated("mailbox")
-    if again.any():
-        settings = ["kind", "audit_enabled", "default_audit_set", "audit_admin", "audit_delegate", "audit_owner"]
-        differ = boxes.drop_duplicates(["mailbox", *settings]).duplicated("mailbox").sum()
-        findings.append(
-            Finding(
-                "mailbox_twice",
-                "warning" if differ else "info",
-                f"{int(again.sum())} rows repeat a mailbox, {int(differ)} of them with other settings; the first row "
-                "of each counts.",
-            )
-        )
-    return boxes[~again].copy()
-
-
-def _tiers(assigned: pd.DataFrame, findings: list[Finding]) -> tuple[pd.Series, int]:
-    """The audit tier of each user, and how many count for the grant. Few sets of SKUs exist: each is judged once."""
-    held: dict[str, set[str]] = {}
-    for user, sku in zip(assigned["mailbox"], assigned["sku"], strict=True):
-        held.setdefault(user, set()).add(sku)
-    sets = {user: frozenset(held[user] - {""}) for user in sorted(held)}
-    unknown: set[str] = set()
-    meaning: dict[frozenset[str], str] = {}
-    grant: dict[frozenset[str], bool] = {}
-    for skus in dict.fromkeys(sets.values()):
-        meaning[skus], strange = catalog.best_tier(sorted(skus))
-        grant[skus] = catalog.has_sentinel_grant(skus)
-        unknown.update(strange)
-    if unknown:
-        users = sum(bool(unknown & skus) for skus in sets.values())
-        findings.append(
-            Finding(
-                "licence_unknown",
-                "warning",
-                f"{len(unknown)} licences are not in the catalogue ({', '.join(sorted(unknown)[:5])}) and count as "
-                f"bringing no mailbox, no Audit (Premium) and no data grant; {users} users have one.",
-            )
-        )
-    tiers = pd.Series({user: meaning[skus] for user, skus in sets.items()}, dtype="str")
-    return tiers, sum(grant[skus] for skus in sets.values())
+def _pages_together(files: Files, findings: list[Finding]) -> list[Finding]:
+    """Findings on pages of one answer; where the last page is among the files too, none is missing, most likely."""
+    pages = {finding.path for finding in findings if finding.code == "export_page"}
+    if not pages or not any(shown not in pages and is_json(read_head(path)) for path, shown in files):
+        return findings
+    together = Finding(
+        "export_pages",
+        "info",
+        f"{len(pages) + 1} files are taken for the pages of one answer: {', '.join(sorted(map(str, pages)))} name a "
+        "next page, and another file is a last one. That no page between them is missing cannot be told.",
+    )
+    return [*(finding for finding in findings if finding.code != "export_page"), together]

@@ -1,124 +1,274 @@
-"""Licences: CSV of users and SKU part numbers, GUIDs or product names; Graph users JSON with `assignedLicenses`."""
+"""Who holds which licence: CSV of users and part numbers, GUIDs or product names; Graph users and licence details."""
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
-import zlib
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from estimator import catalog
 from estimator.audit.opening import read_head
 from estimator.errors import InventoryError
 from estimator.findings import Finding
-from estimator.inventory.recognise import is_json
-from estimator.inventory.sheet import Part, Wanted, read_sheet
+from estimator.inventory.graph_json import field_of, read_objects
+from estimator.inventory.held import Held
+from estimator.inventory.layout import column_key, is_json
+from estimator.inventory.licence_names import names_in, switched_off
+from estimator.inventory.sheet import Part, Wanted, place_of, read_grid, select
 
 EXPORT_COMMAND = (
     "Export again with: Get-MgUser -All -Property UserPrincipalName,AssignedLicenses | "
-    "Select-Object UserPrincipalName,@{n='SkuId';e={$_.AssignedLicenses.SkuId -join '+'}} | "
+    "Select-Object UserPrincipalName,@{n='SkuId';e={$_.AssignedLicenses.SkuId -join '+'}},"
+    "@{n='DisabledPlans';e={$_.AssignedLicenses.DisabledPlans -join '+'}} | "
     "Export-Csv licences.csv -NoTypeInformation -Encoding UTF8"
 )
+_MEND_JSON = "Save the answer of GET /users?$select=userPrincipalName,assignedLicenses, every page of it."
+_EXPECTED_JSON = '{"userPrincipalName": "...", "assignedLicenses": [{"skuId": "..."}]}'
 
-_WANTED = {
-    "upn": Wanted(("UserPrincipalName", "User principal name", "UPN")),
-    "skus": Wanted(("SkuPartNumber", "SkuId", "AccountSkuId", "Licenses", "Licences", "AssignedLicenses")),
-}
-
+_EXPECTED_DETAILS = '{"userPrincipalName": "...", "skuId": "...", "servicePlans": [...]}'
+_USER_NAMES = ("UserPrincipalName", "User principal name", "UPN")
+_SKU_NAMES = ("SkuPartNumber", "SkuId", "AccountSkuId", "Licenses", "Licences", "AssignedLicenses")
+_LICENCE_COLUMNS = {name.lower() for name in _SKU_NAMES}
 
 #: What Export-Csv writes where the licences were not joined: the type's name instead of the values.
 _TYPE_NAME = re.compile(r"^(System\.|Microsoft\.|Deserialized\.)")
 
-#: What stands between licences, from what no licence's name holds to what some do: `Enterprise Mobility + Security E3`.
-_BETWEEN = (r"[;|\r\n]+", r"(?<! )\+", r"\+", r",", r"\s+")
+_GRAPH_SPELLING = ("userPrincipalName", "assignedLicenses", "skuId", "disabledPlans")
+_POWERSHELL_SPELLING = ("UserPrincipalName", "AssignedLicenses", "SkuId", "DisabledPlans")
+
+#: `plans` of a licence whose own service plans are told, none of which decides an audit tier.
+NO_DECIDING_PLAN = "-"
+
+
+def licence_columns(columns: set[str]) -> bool:
+    """Whether a CSV with these columns (`column_key` of each) lists users and their licences."""
+    return bool(columns & _LICENCE_COLUMNS) and not totals_columns(columns)
+
+
+def totals_columns(columns: set[str]) -> bool:
+    """Whether a CSV with these columns (`column_key` of each) counts units per SKU."""
+    return "consumedunits" in columns and bool(columns & _LICENCE_COLUMNS) and "userprincipalname" not in columns
+
+
+def licence_object(first: dict[str, Any]) -> bool:
+    """Whether the first JSON object of a list is a user with licences, or the licence details of a user.
+
+    Users selected without their licences are meant too: they are refused with the reason, not passed over as unknown.
+    Audit and sign-in records have a userPrincipalName as well, and no displayName. A dictionary of users is told by
+    its first value.
+    """
+    keys = {key.casefold() for key in first}
+    marks = {"assignedlicenses"}, {"userprincipalname", "displayname"}, {"skuid", "serviceplans"}, {"licensedetails"}
+    if any(mark <= keys for mark in marks):
+        return not totals_object(first)
+    return ("userprincipalname" in keys and bool(keys & _LICENCE_COLUMNS)) or _is_dictionary(first)
+
+
+def totals_object(first: dict[str, Any]) -> bool:
+    """Whether the first JSON object of a list is one of Graph's subscribedSkus."""
+    keys = {key.casefold() for key in first}
+    return "consumedunits" in keys and bool(keys & {"skuid", "skupartnumber"})
 
 
 def read_licences(path: Path, shown: str) -> Part:
     """Read one licence file.
 
     Returns:
-        Columns `mailbox` (lower-cased UPN) and `sku` (part number, GUID or product name), one row per assignment; a
-        user without any licence has one row with sku ''.
+        One row per assignment; a user without any licence has one row with sku ''. Columns: `mailbox` (lower-cased
+        UPN); `sku` (part number, GUID or product name); `disabled` (names of the service plans that decide an audit
+        tier and are switched off for this user, joined by commas; mostly ''); `plans` (names of those the SKU has,
+        where the file lists the SKU's service plans: '' where it does not, `NO_DECIDING_PLAN` where none decides).
 
     Raises:
         InventoryError: unreadable, a needed column is missing, or no user at all.
     """
-    if is_json(read_head(path)):
-        users, findings = _from_graph(path, shown)
-        rows = len(users)
-    else:
-        cells, _, rows, findings = read_sheet(path, shown, _WANTED, EXPORT_COMMAND)
-        not_joined = cells["skus"].str.match(_TYPE_NAME)
-        if not_joined.any():
-            line = int(cells.index[not_joined][0])
-            raise InventoryError(
-                f"found {cells.loc[line, 'skus']!r} instead of licences", path=shown, place=line, mend=EXPORT_COMMAND
+    held, count, findings = (_from_json if is_json(read_head(path)) else _from_csv)(path, shown)
+    if nobodys := held.nobodys():
+        findings.append(
+            Finding(
+                "licence_without_user",
+                "warning",
+                f"{nobodys} licences are assigned to nobody: the user's name is missing; they are left out. "
+                f"{EXPORT_COMMAND}",
+                shown,
             )
-        users = [(upn, _names(cell)) for upn, cell in zip(cells["upn"], cells["skus"], strict=True)]
-    pairs = [(upn.lower(), sku) for upn, skus in users if upn for sku in ([s for s in skus if s] or [""])]
-    if not pairs:
+        )
+    if twice := held.contradicted():
+        findings.append(
+            Finding(
+                "licences_user_twice",
+                "warning",
+                f"{twice} users stand in the file more than once, with other licences each time; they count as holding "
+                "all of them, so that one whose licences were taken away in between has too many. Export the file anew "
+                "instead of joining old ones.",
+                shown,
+            )
+        )
+    if not any(held.users):
         raise InventoryError("the file names no user", path=shown, expected="one row per user", mend=EXPORT_COMMAND)
-    return Part(pd.DataFrame(pairs, columns=["mailbox", "sku"], dtype="str"), rows, findings)
+    return Part(held.table(), count, findings)
+
+
+def deciding_plans(plans: Any) -> tuple[str, str]:
+    """Of a SKU's `servicePlans`: `plans` and `disabled` as `read_licences` gives them; ('', '') where it has no list.
+
+    A plan of any other status than Disabled (Success, PendingInput, ...) is on or will be.
+    """
+    if not isinstance(plans, list):
+        return "", ""
+    has, off = set(), set()
+    for plan in plans:
+        plan_id, plan_name = field_of(plan, "servicePlanId"), field_of(plan, "servicePlanName")
+        if name := catalog.deciding_plan(str(plan_id)) or catalog.deciding_plan(str(plan_name)):
+            has.add(name)
+            if str(field_of(plan, "provisioningStatus")).casefold() == "disabled":
+                off.add(name)
+    return ",".join(sorted(has)) or NO_DECIDING_PLAN, ",".join(sorted(off))
+
+
+# ---------------------------------------------------------------- CSV
+
+
+def _from_csv(path: Path, shown: str) -> tuple[Held, int, list[Finding]]:
+    wanted = {
+        "upn": Wanted(_USER_NAMES),
+        "skus": Wanted(_SKU_NAMES),
+        "disabled": Wanted(("DisabledPlans",), needed=False),
+    }
+    grid = read_grid(path, shown, wanted, EXPORT_COMMAND)
+    # The admin center writes thirty columns more; a table of them all would take most of the time.
+    keys = {key for one in wanted.values() for key in one.keys}
+    few = {name: cells for name, cells in grid.columns.items() if column_key(name) in keys}
+    cells, _, count, findings = select(
+        grid._replace(columns=few) if len(few) > 1 else grid, shown, wanted, EXPORT_COMMAND
+    )
+    not_joined = cells["skus"].str.match(_TYPE_NAME)
+    if not_joined.any():
+        line = int(cells.index[not_joined][0])
+        raise InventoryError(
+            f"found {cells.loc[line, 'skus']!r} instead of licences",
+            path=shown,
+            place=place_of(cells, line),
+            mend=EXPORT_COMMAND,
+        )
+    held = Held()
+    for upn, cell, disabled in zip(*(cells[name].tolist() for name in wanted), strict=True):
+        names = names_in(cell)
+        held.add(upn.lower(), names, switched_off(names, disabled) if disabled else ())
+    return held, count, findings
+
+
+# ---------------------------------------------------------------- JSON
+
+
+def _from_json(path: Path, shown: str) -> tuple[Held, int, list[Finding]]:
+    objects, findings = read_objects(path, shown, _MEND_JSON, "users of the other pages count as unlicensed")
+    if len(objects) == 1 and isinstance(objects[0], dict) and _is_dictionary(objects[0]):
+        objects = [{"userPrincipalName": user, "licenseDetails": found} for user, found in objects[0].items()]
+    if objects and all(_is_detail(one) and not _user_of(one) for one in objects):
+        raise InventoryError(
+            "these licence details do not say whose they are",
+            path=shown,
+            expected='a "userPrincipalName" in each, or {"ann@contoso.com": [details], ...}',
+            mend=_MEND_JSON,
+        )
+    held = Held()
+    for number, one in enumerate(objects, start=1):
+        try:
+            if "assignedLicenses" in one or "AssignedLicenses" in one:
+                _add_user(held, one)
+            elif _is_detail(one):
+                held.add(_user_of(one), *_of_details([one]))
+            else:
+                _add_details(held, one)
+        except (KeyError, TypeError) as error:
+            details = _is_detail(one) or field_of(one, "licenseDetails") is not None
+            raise InventoryError(
+                "licence details lack a skuId" if details else "a user lacks userPrincipalName or assignedLicenses",
+                path=shown,
+                place=f"user {number}",
+                expected=_EXPECTED_DETAILS if details else _EXPECTED_JSON,
+                mend=_MEND_JSON,
+            ) from error
+    return held, len(objects), findings
+
+
+def _add_user(held: Held, user: dict[str, Any]) -> None:
+    """One of Graph's users.
+
+    Raises:
+        KeyError, TypeError: it lacks a name, or its licences are none.
+    """
+    graph = "userPrincipalName" in user and "assignedLicenses" in user
+    user_key, licences_key, sku_key, off_key = _GRAPH_SPELLING if graph else _POWERSHELL_SPELLING
+    name, licences = user[user_key], _list(user[licences_key])
+    skus = tuple([one[sku_key] for one in licences])
+    if not all(isinstance(sku, str) and sku for sku in skus):
+        raise TypeError(sku_key)
+    disabled = [_list(one.get(off_key)) for one in licences]
+    off = tuple([_off(tuple(map(str, plans))) if plans else "" for plans in disabled]) if any(disabled) else ()
+    held.add(str(name or "").strip().lower(), skus, off)
+    held.whole = True
+
+
+def _list(value: Any) -> Any:
+    """A list, which Windows PowerShell writes as `{"value": [...], "Count": 2}`."""
+    return value["value"] if isinstance(value, dict) else value
 
 
 @cache
-def _names(cell: str) -> list[str]:
-    """The licences in a cell: part numbers, GUIDs or product names, joined by `+`, `;`, `,`, `|`, spaces or lines."""
-    cell = cell.strip()
-    if catalog.licence_tier(cell) is not None:
-        return [cell]
-    for between in _BETWEEN:
-        parts = [part for part in re.split(between, cell) if part]
-        # An unknown product name stays in one piece: its words say nothing apart.
-        if len(parts) > 1 and (between != _BETWEEN[-1] or any(catalog.licence_tier(_bare(part)) for part in parts)):
-            return [name for part in parts for name in _names(part)]
-    return [_bare(cell)]
+def _off(disabled: tuple[str, ...]) -> str:
+    return ",".join(sorted(set(filter(None, map(catalog.deciding_plan, disabled)))))
 
 
-def _bare(name: str) -> str:
-    """The part number of `reseller-account:ENTERPRISEPACK`, which is how MSOnline wrote it."""
-    return name.rsplit(":", 1)[-1]
+def _add_details(held: Held, user: dict[str, Any]) -> None:
+    """A user with `licenseDetails`, a list or a page.
+
+    Raises:
+        KeyError, TypeError: there are none.
+    """
+    details = field_of(user, "licenseDetails")
+    if details is None or not (name := _user_of(user)):
+        raise KeyError("licenseDetails")
+    held.add(name, *_of_details(details.get("value", [details]) if isinstance(details, dict) else details))
+    held.whole = True
 
 
-def _from_graph(path: Path, shown: str) -> tuple[list[tuple[str, list[str]]], list[Finding]]:
-    mend = "Save the answer of GET /users?$select=userPrincipalName,assignedLicenses, every page of it."
-    try:
-        content = path.read_bytes()
-        if content.startswith(b"\x1f\x8b"):
-            content = gzip.decompress(content)
-        # PowerShell's `>` and Out-File write UTF-16; json tells the encodings apart by itself.
-        document: Any = json.loads(content.removeprefix(b"\xef\xbb\xbf"))
-    except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
-        raise InventoryError(f"is not valid JSON: {error}", path=shown, mend=mend) from error
-    findings = []
-    users = document
-    if isinstance(document, dict):
-        users = document.get("value", [document])
-        if "@odata.nextLink" in document:
-            findings.append(
-                Finding(
-                    "licences_cut",
-                    "warning",
-                    "the file is one page of several (it carries @odata.nextLink); users of the other pages count as "
-                    "unlicensed. Fetch every page.",
-                    shown,
-                )
-            )
-    out = []
-    for number, user in enumerate(users if isinstance(users, list) else [users], start=1):
-        try:
-            out.append((str(user["userPrincipalName"] or ""), [str(one["skuId"]) for one in user["assignedLicenses"]]))
-        except (KeyError, TypeError) as error:
-            raise InventoryError(
-                "a user lacks userPrincipalName or assignedLicenses",
-                path=shown,
-                place=f"user {number}",
-                expected='{"userPrincipalName": "...", "assignedLicenses": [{"skuId": "..."}]}',
-                mend=mend,
-            ) from error
-    return out, findings
+def _of_details(details: list[Any]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """SKUs, plans switched off and plans of Graph's licenseDetails, or of what a script selected of a user's licences.
+
+    Raises:
+        KeyError, TypeError: one of them names no SKU.
+    """
+    rows: list[tuple[str, str, str]] = []
+    for detail in details:
+        sku = field_of(detail, "skuId") or field_of(detail, "skuPartNumber")
+        if not sku:
+            raise KeyError("skuId")
+        plans, disabled = deciding_plans(field_of(detail, "servicePlans"))
+        rows.extend((name, disabled, plans) for name in (names_in(sku) if isinstance(sku, str) else map(str, sku)))
+    skus, disabled_plans, has = zip(*rows, strict=True) if rows else ((), (), ())
+    return skus, disabled_plans, has
+
+
+def _is_detail(one: Any) -> bool:
+    return isinstance(one, dict) and bool(field_of(one, "skuId") or field_of(one, "skuPartNumber"))
+
+
+def _is_dictionary(one: dict[str, Any]) -> bool:
+    """Whether an object is a dictionary of users: user name → licence details."""
+    if not one or "@" not in next(iter(one)) or next(iter(one)).startswith("@"):
+        return False
+    return all(
+        isinstance(found, list) or field_of(found, "value") is not None or _is_detail(found) for found in one.values()
+    )
+
+
+def _user_of(one: Any) -> str:
+    """Whose an object is, lower case, or ''. The `id` of licence details is its own, unless it is a user's name."""
+    name = field_of(one, "userPrincipalName") or field_of(one, "upn") or ""
+    own = field_of(one, "id")
+    if not name and isinstance(own, str) and "@" in own:
+        name = own
+    return str(name).strip().lower()

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import csv
-import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from estimator.audit.opening import read_head
-from estimator.audit.shape import Head
+from estimator.inventory.json_rows import first_object
+from estimator.inventory.layout import WORKBOOK, Layout, column_key, is_json, layout_of, list_names
 
-InventoryKind = Literal["mailboxes", "licences", "email-activity", "usage-report"]
+__all__ = ["InventoryKind", "Layout", "column_key", "is_json", "layout_of", "recognise"]
+
+InventoryKind = Literal[
+    "mailboxes", "licences", "sku-totals", "email-activity", "mailbox-usage", "teams-activity", "settings",
+    "usage-report",
+]  # fmt: skip
 
 #: Columns that only a mailbox export has; one of them is enough to call the file one, so that a file lacking the
 #: others is refused with the list of what it lacks instead of being passed over as unknown.
@@ -23,81 +27,69 @@ _MAILBOX_COLUMNS = {
     "auditadmin",
     "defaultauditset",
 }
-_LICENCE_COLUMNS = {"skupartnumber", "skuid", "accountskuid", "licenses", "licences", "assignedlicenses"}
+_SETTING_COLUMNS = {"auditdisabled", "unifiedauditlogingestionenabled", "auditbypassenabled"}
 _EMAIL_COLUMNS = {"sendcount", "receivecount", "readcount"}
+#: Of `getMailboxUsageDetail`, as CSV and as JSON.
+_USAGE_COLUMNS = ({"itemcount", "storageusedbyte"}, {"itemcount", "storageusedinbytes"})
+_TEAMS_COLUMNS = {"teamchatmessagecount", "privatechatmessagecount"}
 _REPORT_COLUMNS = {"reportrefreshdate", "reportperiod"}
-
-_PREAMBLES = ("#TYPE", "sep=")
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How one CSV file is laid out.
-
-    Attributes:
-        delimiter: comma; semicolon (`-UseCulture`, Excel in much of Europe); tab (Excel's Unicode text).
-        preamble: lines before the header: `#TYPE ...` of Windows PowerShell, `sep=;` of Excel.
-        header: the column names as they stand.
-    """
-
-    delimiter: str
-    preamble: int
-    header: list[str]
-
-
-def column_key(name: str) -> str:
-    """A column name as it is compared: lower case, letters and digits only."""
-    return "".join(ch for ch in name.lower() if ch.isalnum())
-
-
-def layout_of(head: Head) -> Layout:
-    """The layout of a CSV file; its header is empty where there is none."""
-    lines = head.text.splitlines(keepends=True)
-    preamble = 1 if lines and lines[0].startswith(_PREAMBLES) else 0
-    delimiter = max(",;\t", key="".join(lines[preamble : preamble + 1]).count)
-    return Layout(delimiter, preamble, next(csv.reader(lines[preamble:], delimiter=delimiter), []))
+_USER_COLUMNS = {"userprincipalname", "userid"}
 
 
 def recognise(path: Path) -> InventoryKind | None:
-    """What inventory `path` is, or None where it is none. Reads the first MiB.
+    """What inventory `path` is, or None where it is none. Reads the first MiB; of a workbook, all of it.
 
     Raises:
         OSError: it cannot be read.
     """
+    # Here, because the readers of licences recognise files with this module.
+    from estimator.inventory import licences
+
     head = read_head(path)
+    if head.start.startswith(WORKBOOK):
+        return _of_workbook(path)
     if is_json(head):
-        return "licences" if _looks_like_graph_users(head.text) else None
+        first = first_object(head)
+        # Mailboxes and usage reports name people as Graph's users do, and have more besides.
+        if kind := _of_columns({column_key(name) for name in first if "@" not in name}, table=False):
+            return kind
+        if licences.totals_object(first):
+            return "sku-totals"
+        return "licences" if licences.licence_object(first) else None
     try:
-        columns = {column_key(name) for name in layout_of(head).header}
+        kind = _of_columns({column_key(name) for name in layout_of(head).header})
     except csv.Error:
         return None
+    # What Format-List prints has no header, and may have a prompt and a command before the first property.
+    return kind or ("settings" if list_names(head) & _SETTING_COLUMNS else None)
+
+
+def _of_columns(columns: set[str], *, table: bool = True) -> InventoryKind | None:
+    """What a file of such columns is; the names of JSON objects say nothing of licences that `licences` does not."""
+    from estimator.inventory import licences
+
     if columns & _EMAIL_COLUMNS:
         return "email-activity"
+    if columns & _REPORT_COLUMNS and columns & _USER_COLUMNS:
+        if columns & _TEAMS_COLUMNS:
+            return "teams-activity"
+        if any(columns >= marks for marks in _USAGE_COLUMNS):
+            return "mailbox-usage"
     if columns >= _REPORT_COLUMNS:
         return "usage-report"
     if columns & _MAILBOX_COLUMNS:
         return "mailboxes"
-    if columns & _LICENCE_COLUMNS:
+    if columns & _SETTING_COLUMNS:
+        return "settings"
+    if table and licences.totals_columns(columns):
+        return "sku-totals"
+    if table and licences.licence_columns(columns):
         return "licences"
     return None
 
 
-def is_json(head: Head) -> bool:
-    """Whether a file is JSON rather than CSV."""
-    return head.text.lstrip().startswith(("{", "["))
+def _of_workbook(path: Path) -> InventoryKind | None:
+    from estimator.inventory.xlsx_rows import headers
 
-
-def _looks_like_graph_users(text: str) -> bool:
-    """Graph users: objects with assignedLicenses, or what only users have, bare or under `value`."""
-    start = text.find("[")
-    first_object = text.find("{", start + 1)
-    if start < 0 or first_object < 0:
-        return False
-    try:
-        first, _ = json.JSONDecoder().raw_decode(text, first_object)
-    except (ValueError, RecursionError):  # cut by the end of the head
-        return '"assignedLicenses"' in text
-    # Users selected without their licences are refused with the reason, not passed over as unknown. Audit and sign-in
-    # records have a userPrincipalName too, and no displayName.
-    marks = {"assignedLicenses"}, {"userPrincipalName", "displayName"}
-    return isinstance(first, dict) and any(mark <= first.keys() for mark in marks)
+    kinds = (_of_columns({column_key(name) for name in header}) for _, header in headers(path))
+    return next((kind for kind in kinds if kind is not None), None)

@@ -1,15 +1,11 @@
-"""Reading one CSV inventory: text cells, columns found by name whatever their order, spelling of case or spacing."""
+"""Reading one inventory file: text cells, columns found by name whatever their order, spelling of case or spacing."""
 
 from __future__ import annotations
 
 import csv
-import gzip
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -17,7 +13,11 @@ from estimator.audit.opening import read_head
 from estimator.audit.shape import Head
 from estimator.errors import InventoryError
 from estimator.findings import Finding
-from estimator.inventory.recognise import column_key, layout_of
+from estimator.inventory.csv_rows import read_csv
+from estimator.inventory.grid import Grid
+from estimator.inventory.json_rows import read_json
+from estimator.inventory.layout import WORKBOOK, column_key, is_json, layout_of, list_names
+from estimator.inventory.list_rows import read_list
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,21 @@ class Wanted:
     names: tuple[str, ...]
     needed: bool = True
 
+    @property
+    def keys(self) -> list[str]:
+        """The names as they are compared."""
+        return [column_key(name) for name in self.names]
+
 
 class Sheet(NamedTuple):
-    """One CSV file, read.
+    """One file, read.
 
     Attributes:
         cells: the wanted columns under our names ('' where an optional one is absent), all of them stripped text,
-            indexed by the line each row starts on.
+            indexed by where each row is; the index is named after what it counts (`line`, `row`, `object`).
         rest: the remaining columns under their own names in lower case, with the same index.
         rows: data rows in the file, those left out too.
-        findings: rows that were left out.
+        findings: rows that were left out, and whether the file is only a part of an export.
     """
 
     cells: pd.DataFrame
@@ -54,7 +59,7 @@ class Part(NamedTuple):
 
 
 def read_sheet(path: Path, shown: str, wanted: dict[str, Wanted], mend: str) -> Sheet:
-    """Read a CSV file as text: plain or gzip; UTF-8 with or without BOM, or UTF-16; comma, semicolon or tab.
+    """Read an inventory file as text: CSV, JSON, a workbook or a `Format-List` text, plain or compressed.
 
     Args:
         path: the file.
@@ -65,71 +70,77 @@ def read_sheet(path: Path, shown: str, wanted: dict[str, Wanted], mend: str) -> 
     Raises:
         InventoryError: unreadable, or a needed column is missing.
     """
+    return select(read_grid(path, shown, wanted, mend), shown, wanted, mend)
+
+
+def read_grid(path: Path, shown: str, wanted: dict[str, Wanted], mend: str) -> Grid:
+    """All columns of an inventory file; of a workbook the first sheet that has any of those wanted.
+
+    Raises:
+        InventoryError: unreadable.
+    """
     try:
         head = read_head(path)
-        layout = layout_of(head)
-        with _open(path, head) as text:
-            rows = list(_rows(text, layout.preamble, layout.delimiter))
-    except (OSError, EOFError, zlib.error, UnicodeError, csv.Error) as error:
-        raise InventoryError(f"cannot be read as CSV: {error}", path=shown, mend=mend) from error
-    _, header = rows[0] if rows else (1, [])
-    positions: dict[str, int] = {}
-    for position, name in enumerate(header):
-        positions.setdefault(column_key(name), position)
-    at = {
-        ours: next((positions[column_key(n)] for n in column.names if column_key(n) in positions), None)
-        for ours, column in wanted.items()
-    }
-    missing = [wanted[ours].names[0] for ours, position in at.items() if position is None and wanted[ours].needed]
+    except OSError as error:
+        raise InventoryError(f"cannot be read: {error.strerror or error}", path=shown, mend=mend) from error
+    keys = {key for one in wanted.values() for key in one.keys}
+    if head.start.startswith(WORKBOOK):
+        from estimator.inventory.xlsx_rows import read_xlsx
+
+        return read_xlsx(path, shown, mend, lambda header: not keys.isdisjoint(map(column_key, header)))
+    if is_json(head):
+        return read_json(path, head, shown, mend)
+    if keys.isdisjoint(_header(head)) and keys & list_names(head):
+        return read_list(path, head, shown, mend)
+    return read_csv(path, head, shown, mend)
+
+
+def _header(head: Head) -> list[str]:
+    try:
+        return list(map(column_key, layout_of(head).header))
+    except csv.Error:
+        return []
+
+
+def select(grid: Grid, shown: str, wanted: dict[str, Wanted], mend: str) -> Sheet:
+    """The wanted columns of a file under our names.
+
+    Raises:
+        InventoryError: a needed column is missing.
+    """
+    names: dict[str, str] = {}
+    for name in grid.columns:
+        names.setdefault(column_key(name), name)
+    found = {ours: next((names[key] for key in one.keys if key in names), None) for ours, one in wanted.items()}
+    missing = [wanted[ours].names[0] for ours, name in found.items() if name is None and wanted[ours].needed]
     if missing:
         plural = "s" if len(missing) > 1 else ""
         raise InventoryError(
-            f"column{plural} {', '.join(map(repr, missing))} missing; found {', '.join(map(repr, header)) or 'none'}",
+            f"column{plural} {', '.join(map(repr, missing))} missing; found "
+            f"{', '.join(map(repr, grid.columns)) or 'none'}",
             path=shown,
-            place=layout.preamble + 1,
+            place=grid.header,
             mend=mend,
         )
-    data = rows[1:]
-    # A row of another length is damage (a cut file, a lost quote): whose its cells are cannot be told.
-    whole = [(line, row) for line, row in data if len(row) == len(header)]
-    by_column = zip(*(row for _, row in whole), strict=True) if whole else ([] for _ in header)
-    columns = [list(map(str.strip, cells)) for cells in by_column]
-    lines, absent = pd.Index([line for line, _ in whole], dtype="int64"), [""] * len(whole)
-    findings = []
-    if len(whole) < len(data):
-        lost = [line for line, row in data if len(row) != len(header)]
-        findings.append(
-            Finding(
-                "rows_rejected",
-                "warning",
-                f"{len(lost)} of {len(data)} rows do not have the {len(header)} fields of the header (first lines "
-                f"{', '.join(map(str, lost[:5]))}) and are left out. {mend}",
-                shown,
-            )
-        )
-
-    used = {column_key(n) for one in wanted.values() for n in one.names}
-    rest = {header[p].strip().lower(): columns[p] for key, p in positions.items() if key and key not in used}
-    cells = {ours: absent if position is None else columns[position] for ours, position in at.items()}
+    places = pd.Index(grid.places, dtype="int64", name=grid.unit)
+    absent = [""] * len(places)
+    used = {key for one in wanted.values() for key in one.keys}
+    rest = {name.strip().lower(): grid.columns[name] for key, name in names.items() if key and key not in used}
+    cells = {ours: absent if name is None else grid.columns[name] for ours, name in found.items()}
     return Sheet(
-        pd.DataFrame(cells, index=lines, dtype="str"), pd.DataFrame(rest, index=lines, dtype="str"), len(data), findings
+        pd.DataFrame(cells, index=places, dtype="str"),
+        pd.DataFrame(rest, index=places, dtype="str"),
+        grid.rows,
+        list(grid.findings),
     )
 
 
-def _open(path: Path, head: Head) -> TextIO:
-    if head.compressed:
-        return gzip.open(path, "rt", encoding=head.encoding, newline="")
-    return path.open(encoding=head.encoding, newline="")
+def place_of(cells: pd.DataFrame, row: int) -> int | str:
+    """A row's place as an error names it: the line of a text, else `row 5` or `object 5`."""
+    return row if cells.index.name == "line" else f"{cells.index.name} {row}"
 
 
-def _rows(text: TextIO, preamble: int, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, header first, each with its first line; commas too many at its end are dropped."""
-    reader = csv.reader(islice(text, preamble, None), delimiter=delimiter)
-    line, width = preamble + 1, 0
-    for row in reader:
-        if row:
-            width = width or len(row)
-            while len(row) > width and not row[-1]:
-                row.pop()
-            yield line, row
-        line = preamble + reader.line_num + 1
+def places_of(cells: pd.DataFrame, bad: pd.Series) -> str:
+    """The first few places where `bad` is true, with what they count."""
+    rows = cells.index[bad][:5]
+    return f"{cells.index.name}s {', '.join(map(str, rows))}"

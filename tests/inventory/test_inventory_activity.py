@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 
 import pytest
@@ -39,14 +40,44 @@ def test_deleted_and_nameless_users_are_left_out(tmp_path: Path) -> None:
     part = read(tmp_path, activity_csv(*rows))
     assert part.table["mailbox"].tolist() == ["ann@contoso.example"]
     assert part.rows == 3
+    (found,) = part.findings
+    assert (found.code, found.severity) == ("report_rows_left_out", "info")
+    assert found.message.startswith("1 rows of the report are of deleted users")
+    assert "1 name nobody" in found.message
 
 
-def test_concealed_names_are_said_so_and_not_joined(tmp_path: Path) -> None:
-    rows = [active(**{"User Principal Name": CONCEALED[:-1] + digit}) for digit in "0123"]
-    part = read(tmp_path, activity_csv(*rows))
-    assert part.table.empty
-    assert [finding.code for finding in part.findings] == ["activity_concealed"]
-    assert "Display concealed user, group, and site names" in part.findings[0].message
+def test_concealed_names_are_said_so_and_kept(tmp_path: Path) -> None:
+    rows = [active(**{"User Principal Name": CONCEALED[:-1] + digit}) for digit in "012"]
+    part = read(tmp_path, activity_csv(*rows, active("ann")))
+    assert part.table["mailbox"].tolist() == [
+        *(CONCEALED[:-1].lower() + digit for digit in "012"),
+        "ann@contoso.example",
+    ]
+    (found,) = part.findings
+    assert found.code == "activity_concealed"
+    assert found.message.startswith("the report conceals 3 of its 4 user names (32 hex digits)")
+    assert "Display concealed user, group, and site names" in found.message
+    assert "Org settings > Services > Reports" in found.message
+
+
+def test_the_json_of_graph(tmp_path: Path) -> None:
+    """The answer of /beta/reports/getEmailActivityUserDetail(period='D7')?$format=application/json."""
+    user = {
+        "reportRefreshDate": "2026-11-20", "userPrincipalName": "Ann@contoso.example", "displayName": "Ann",
+        "isDeleted": False, "deletedDate": None, "lastActivityDate": "2026-11-20", "sendCount": 134,
+        "receiveCount": 1721, "readCount": 1021, "meetingCreatedCount": 0, "meetingInteractedCount": 0,
+        "assignedProducts": ["MICROSOFT 365 E3", "POWER BI (FREE)"], "reportPeriod": "7",
+    }  # fmt: skip
+    page = {"@odata.context": "https://graph.example/$metadata", "value": [user, {**user, "isDeleted": True}]}
+    part = read(tmp_path, json.dumps(page))
+    assert part.table.drop(columns="period_end").to_numpy().tolist() == [["ann@contoso.example", 134, 1721, 1021, 7]]
+    assert (part.rows, [finding.code for finding in part.findings]) == (2, ["report_rows_left_out"])
+    more = read(tmp_path, json.dumps({**page, "@odata.nextLink": "https://graph.example/?$skiptoken=2"}))
+    assert [finding.code for finding in more.findings] == ["export_page", "report_rows_left_out"]
+    with pytest.raises(
+        InventoryError, match=r"export:object 2: column 'Send Count' holds '-1'; expected a whole number"
+    ):
+        read(tmp_path, json.dumps([user, {**user, "sendCount": -1}]))
 
 
 def test_a_report_of_nobody_is_said_so(tmp_path: Path) -> None:

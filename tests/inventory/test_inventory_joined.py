@@ -35,11 +35,11 @@ def joined(
     def part(name: str, text: str) -> list[tuple[Path, str]]:
         return [(write(tmp_path / name, text), name)]
 
-    return read_inventory(
-        part("m", mailboxes_csv(*boxes)),
-        part("l", licences_csv(*licences)),
-        [] if activity is None else part("a", activity_csv(*activity)),
-    )
+    return read_inventory({
+        "mailboxes": part("m", mailboxes_csv(*boxes)),
+        "licences": part("l", licences_csv(*licences)),
+        "email-activity": [] if activity is None else part("a", activity_csv(*activity)),
+    })  # fmt: skip
 
 
 def finding(inventory: Inventory, code: str) -> str:
@@ -124,15 +124,21 @@ def test_activity_of_nobody_and_none_at_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("second", "differ"),
-    [(mailbox("ANN"), 0), (mailbox("ann", AuditOwner="Send"), 1), (mailbox("ann", DefaultAuditSet="Admin"), 1)],
+    ("second", "differ", "which"),
+    [
+        (mailbox("ANN"), 0, ""),
+        (mailbox("ann", AuditOwner="Send"), 1, " (AuditOwner 1)"),
+        (mailbox("ann", DefaultAuditSet="Admin", AuditEnabled="False"), 1, " (AuditEnabled 1, DefaultAuditSet 1)"),
+    ],
     ids=["the same", "another audit set", "managed otherwise"],
 )
-def test_a_mailbox_twice(tmp_path: Path, second: Row, differ: int) -> None:
+def test_a_mailbox_twice(tmp_path: Path, second: Row, differ: int, which: str) -> None:
     inventory = joined(tmp_path, [mailbox("ann"), second], [licence("ann")])
     (found,) = [one for one in inventory.findings if one.code == "mailbox_twice"]
     assert found.severity == ("warning" if differ else "info")
-    assert found.message.startswith(f"1 rows repeat a mailbox, {differ} of them with other settings; the first row")
+    assert found.message.startswith(
+        f"1 rows repeat a mailbox, {differ} of them with other settings{which}; the first row"
+    )
     first = inventory.mailboxes.iloc[0]
     assert (len(inventory.mailboxes), first["audit_owner"].split(",")[0]) == (1, "ApplyRecord")
     assert first["default_audit_set"] == "admin,delegate,owner"
@@ -142,7 +148,7 @@ def test_a_mailbox_twice(tmp_path: Path, second: Row, differ: int) -> None:
 def test_without_mailboxes_or_licences_there_is_nothing_to_estimate(missing: int, command: str) -> None:
     some = [(Path("x"), "x")]
     with pytest.raises(InventoryError, match=rf"there is no (mailbox|licence) inventory\. .*{command}"):
-        read_inventory([] if missing == 0 else some, [] if missing == 1 else some, [])
+        read_inventory({"mailboxes": [] if missing == 0 else some, "licences": [] if missing == 1 else some})
 
 
 # ------------------------------------------------------------------ recognition
@@ -160,8 +166,17 @@ GRAPH_LOG = {"value": [{"id": "1", "userPrincipalName": "ann@contoso.example", "
         (json.dumps([{"userPrincipalName": "a@b", "assignedLicenses": []}]), "licences"),
         (activity_csv(), "email-activity"),
         (activity_csv(columns=("User Principal Name", "Read Count")), "email-activity"),
-        ("Report Refresh Date,User Principal Name,Item Count,Storage Used (Byte),Report Period\r\n", "usage-report"),
-        ("Report Refresh Date,User Id,Team Chat Message Count,Report Period\r\n", "usage-report"),
+        ("Report Refresh Date,User Principal Name,Item Count,Storage Used (Byte),Report Period\r\n", "mailbox-usage"),
+        ("Report Refresh Date,User Id,Team Chat Message Count,Report Period\r\n", "teams-activity"),
+        ("Report Refresh Date,Site Id,Owner Principal Name,File Count,Report Period\r\n", "usage-report"),
+        ("AuditDisabled\r\nFalse\r\n", "settings"),
+        ("\r\n\r\nAuditDisabled : False\r\n\r\n", "settings"),
+        ("Name,Identity,AuditBypassEnabled\r\n", "settings"),
+        (json.dumps({"UnifiedAuditLogIngestionEnabled": True}), "settings"),
+        (json.dumps([{"UserPrincipalName": "a@b", "DisplayName": "A", "AuditOwner": []}]), "mailboxes"),
+        (json.dumps([{"skuId": "x", "skuPartNumber": "SPE_E5", "consumedUnits": 1}]), "sku-totals"),
+        ("SkuPartNumber,SkuId,ConsumedUnits\r\n", "sku-totals"),
+        ("Note : nothing of ours\r\n", None),
         (AUDIT_CSV, None),
         (audit_jsonl(), None),
         (json.dumps([audit_record(1)]), None),
@@ -197,10 +212,10 @@ def test_a_folder_with_names_that_mislead(tenant: Tenant) -> None:
     ("name", "kind"),
     [
         ("pnp/mailactivityuserdetail.csv", "email-activity"),
-        ("pnp/mailboxusagedetail.csv", "usage-report"),
+        ("pnp/mailboxusagedetail.csv", "mailbox-usage"),
         ("pnp/auditlog-list.json", None),
-        ("pnp/license-list.json", None),
-        ("pnp/user-license-list.json", None),
+        ("pnp/license-list.json", "sku-totals"),
+        ("pnp/user-license-list.json", "licences"),
         ("otrf/OfficeActivityEvents.json", None),
         ("otrf/AADAuditEvents.json", None),
         ("plaso/microsoft_audit_log.jsonl", None),
@@ -214,8 +229,8 @@ def test_real_files(shared: Path, name: str, kind: str | None) -> None:
 @pytest.mark.parametrize("name", ["tenant_a", "tenant_b"])
 def test_real_tenants_join(shared: Path, name: str) -> None:
     folder = shared / "samples" / name
-    files = ([(folder / f"{part}.csv", part)] for part in ("mailboxes", "licences", "email_activity"))
-    inventory = read_inventory(*files)
+    names = {"mailboxes": "mailboxes", "licences": "licences", "email-activity": "email_activity"}
+    inventory = read_inventory({kind: [(folder / f"{name}.csv", name)] for kind, name in names.items()})
     boxes = inventory.mailboxes
     assert len(boxes) == {"tenant_a": 600, "tenant_b": 200}[name]
     assert {one.code for one in inventory.findings} <= {"mailbox_without_licence"}
