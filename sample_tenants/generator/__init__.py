@@ -12,9 +12,21 @@ with the forecast.
 """
 
 from .files import write
+from .planted import planted, planted_csv
 from .presets import PRESETS
-from .spec import Application, TenantSpec
+from .spec import Application, Exports, TenantSpec
 from .tenant import Tenant, generate
 from .truth import truth
 
-__all__ = ["PRESETS", "Application", "Tenant", "TenantSpec", "generate", "truth", "write"]
+__all__ = [
+    "PRESETS",
+    "Application",
+    "Exports",
+    "Tenant",
+    "TenantSpec",
+    "generate",
+    "planted",
+    "planted_csv",
+    "truth",
+    "write",
+]

@@ -64,3 +64,22 @@ class Dice:
         """Draw positions in a list of weights (which sum to one), each as often as its weight says."""
         edges = np.cumsum(np.asarray(weights, dtype=np.float64))[:-1]
         return np.searchsorted(edges, self.unit(size), side="right").astype(np.int64)
+
+
+def chosen(share: float, score: Floats) -> Bools:
+    """Choose a share of things, those with the highest scores."""
+    return few(np.ones(len(score), dtype=bool), floor(share * len(score) + 0.5).item(), score)
+
+
+def few(open_to: Bools, wanted: int, score: Floats) -> Bools:
+    """Choose a number of the things that can be chosen, those with the highest scores.
+
+    Raises:
+        ValueError: There are not so many.
+    """
+    taken = np.zeros(len(score), dtype=bool)
+    candidates = np.flatnonzero(open_to)
+    if wanted > len(candidates):
+        raise ValueError(f"TenantSpec: {wanted} wanted, and there are {len(candidates)} to choose from")
+    taken[candidates[np.argsort(-score[candidates], kind="stable")[:wanted]]] = True
+    return taken

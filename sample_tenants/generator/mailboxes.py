@@ -6,15 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .dice import Bools, Dice, Floats, Ints, floor
+from .audit_sets import CUSTOMISED, OF_2023, TODAY, VARIANTS, AuditSets
+from .dice import Bools, Dice, Floats, Ints, chosen, floor
 from .names import FIRST, LAST, SHARED
-from .operations import KEPT_WHEN_CUSTOMISED, NEWLY_AVAILABLE, OPERATIONS
+from .operations import KEPT_WHEN_CUSTOMISED, NEWLY_AVAILABLE, OPERATIONS, SEARCH
+from .planting import AUDITED_KINDS, Ground, Plants, plant, take_licences
+from .skus import ADDON, FRONTLINE, PREMIUM
 from .spec import TenantSpec
 
-PREMIUM = frozenset({"SPE_E5", "ENTERPRISEPREMIUM", "M365EDU_A5_FACULTY", "M365_G5_GCC"})
-FRONTLINE = frozenset({"SPE_F1", "M365_F1", "DESKLESSPACK"})
-
 _BIAS = {"none": 0.0, "mild": 0.4, "strong": 2.0}
+_IMPERSONAL = {
+    "SharedMailbox": "Shared", "RoomMailbox": "Room", "EquipmentMailbox": "Equipment", "GroupMailbox": "Team",
+    "DiscoveryMailbox": "Discovery Search",
+}  # fmt: skip
 _HANDS = 6
 """The most people who open one shared mailbox."""
 
@@ -53,7 +57,10 @@ _HUB, _SHARED, _ROOM = len(_OFFICE), len(_OFFICE) + 1, len(_OFFICE) + 2
 
 @dataclass(frozen=True)
 class Mailboxes:
-    """All mailboxes of a tenant as columns of equal length; people first, then shared mailboxes, then rooms.
+    """All mailboxes of a tenant as columns of equal length.
+
+    People first, then shared mailboxes, rooms, equipment, groups, discovery and inactive mailboxes, and last those of
+    service accounts.
 
     Attributes:
         upn: User principal names, lower case.
@@ -65,6 +72,7 @@ class Mailboxes:
         customised: Whether the owner's audit set was customised.
         hands: Who may open the mailbox, one row a mailbox; `hand_count` says how many of them count.
         habits: What `_Role` describes, with each person's own measure.
+        plants: What was planted for readiness to find.
     """
 
     upn: list[str]
@@ -77,28 +85,52 @@ class Mailboxes:
     hands: Ints
     hand_count: Ints
     habits: dict[str, Floats]
+    plants: Plants
 
     def __len__(self) -> int:
         return len(self.upn)
 
     @property
     def person(self) -> Bools:
-        """Which mailboxes are people's."""
-        return np.array([kind == "UserMailbox" for kind in self.kind])
+        """Which mailboxes are people's who are there."""
+        return np.array([kind == "UserMailbox" for kind in self.kind]) & ~self.plants.idle
 
     @property
     def audited(self) -> Bools:
-        """Which mailboxes can be audited at all: not rooms."""
-        return np.array([kind != "RoomMailbox" for kind in self.kind])
+        """Which mailboxes can show anything at all: people's and shared ones that are in use."""
+        return np.array([kind in AUDITED_KINDS for kind in self.kind]) & ~self.plants.idle
 
-    def emits(self) -> Bools:
-        """Return who emits what today: one row an operation, one column a mailbox."""
+    def licences(self, box: int) -> list[str]:
+        """Return the part numbers of a mailbox's licences."""
+        return [*([self.sku[box]] if self.sku[box] else []), *([ADDON] if self.plants.addon[box] else [])]
+
+    def sets(self, box: int) -> AuditSets:
+        """Return the audit sets of a mailbox."""
+        if self.plants.variant[box]:
+            return VARIANTS[self.plants.variant[box]]
+        sets = TODAY if self.emitting[box] else CUSTOMISED if self.customised[box] else OF_2023
+        return sets.with_search() if self.plants.searching[box] else sets
+
+    def emits(self, *, by_others: bool = False) -> Bools:
+        """Return who emits what today: one row an operation, one column a mailbox.
+
+        Args:
+            by_others: What delegates and applications do in it, rather than its owner.
+        """
         table = np.tile(self.audited, (len(OPERATIONS), 1))
         for op, operation in enumerate(OPERATIONS):
-            if op in NEWLY_AVAILABLE:
+            if op == SEARCH:
+                table[op] &= self.plants.searching & (not by_others)
+            elif op in NEWLY_AVAILABLE:
                 table[op] &= self.emitting
             elif operation.workload == "Exchange" and op not in KEPT_WHEN_CUSTOMISED:
                 table[op] &= ~self.customised
+        for box in np.flatnonzero(np.array([bool(v) for v in self.plants.variant], dtype=bool)).tolist():
+            sets = self.sets(box)
+            actions = (sets.delegate if by_others else sets.owner).split(",")
+            for op, operation in enumerate(OPERATIONS):
+                if operation.workload == "Exchange" and op != SEARCH:
+                    table[op, box] = operation.name in actions
         return table
 
 
@@ -106,15 +138,16 @@ def make_mailboxes(spec: TenantSpec) -> Mailboxes:
     """Make the mailboxes of a tenant."""
     # A stream of its own for each question, so that other licences or pilots leave the people as they are.
     dice, licensing, custom, handing, naming, placing = (Dice(spec.seed, 0, topic) for topic in range(6))
-    n, rooms = spec.mailboxes, spec.rooms
-    shared = floor(spec.shared * n + 0.5).item()
-    people = n - shared - rooms
-    kind = ["UserMailbox"] * people + ["SharedMailbox"] * shared + ["RoomMailbox"] * rooms
+    n, shared, people = spec.mailboxes, spec.shared_mailboxes, spec.people
+    kind = ["UserMailbox"] * people + ["SharedMailbox"] * shared + ["RoomMailbox"] * spec.rooms
+    kind += ["EquipmentMailbox"] * spec.equipment + ["GroupMailbox"] * spec.groups
+    kind += ["DiscoveryMailbox"] * spec.discovery + ["UserMailbox"] * (spec.inactive + len(spec.service_accounts))
+    rest = n - people - shared
 
     frontline = floor(people * sum(s for k, s in spec.licences.items() if k in FRONTLINE) + 0.5).item()
     roles = np.concatenate([1 + dice.pick([r.share for r in _OFFICE], people - frontline), np.zeros(frontline)])
     roles = roles[np.argsort(dice.unit(people), kind="stable")]
-    roles = np.concatenate([roles, np.full(shared, _SHARED), np.full(rooms, _ROOM)]).astype(np.int64)
+    roles = np.concatenate([roles, np.full(shared, _SHARED), np.full(rest, _ROOM)]).astype(np.int64)
     habits = {
         field: np.array([getattr(role, field) for role in _ROLES], dtype=np.float64)[roles]
         for field in _Role.__dataclass_fields__
@@ -137,28 +170,42 @@ def make_mailboxes(spec: TenantSpec) -> Mailboxes:
     habits["phone"] = dice.chance(habits["phone"]).astype(np.float64)
 
     sku, emitting = _licences(spec, licensing, roles[:people], habits["arriving"][:people])
-    sku = sku + [""] * (shared + rooms)
+    gone, addon = take_licences(spec, sku, roles[:people] > 0)
+    sku = ["" if lost else s for s, lost in zip(sku, gone.tolist(), strict=True)]
+    service = ["EXCHANGESTANDARD"] * len(spec.service_accounts)
+    sku = sku + [""] * (shared + rest - len(service)) + service
+    nobody = np.zeros(rest, dtype=bool)
     emitting = np.concatenate(
-        [emitting, _chosen(spec.shared_emitting, licensing.unit(shared)), np.zeros(rooms, dtype=bool)]
+        [(emitting | addon) & ~gone, chosen(spec.shared_emitting, licensing.unit(shared)), nobody]
     )
-    standard = np.array([bool(s) for s in sku]) & ~emitting
+    none = np.zeros(shared + rest, dtype=bool)
+    gone, addon = np.concatenate([gone, none]), np.concatenate([addon, none])
+    standard = np.array([bool(s) for s in sku]) & ~emitting & (np.arange(n) < people)
     customised = standard.copy()
-    customised[standard] = _chosen(spec.customised, custom.unit(int(standard.sum())))
+    customised[standard] = chosen(spec.customised, custom.unit(int(standard.sum())))
+    # Their mail no longer arrives, and others open the shared mailboxes in their stead.
+    habits = {field: np.where(gone, 0.0, column) for field, column in habits.items()}
     hands, hand_count = _hands(handing, roles, people, kind)
+    if gone.any():
+        stand_in = np.maximum.accumulate(np.where(gone, int(np.argmin(gone)), np.arange(n)))
+        hands = np.where(hands < people, stand_in[hands], hands)
+    inactive = np.zeros(n, dtype=bool)
+    inactive[n - len(service) - spec.inactive : n - len(service)] = True
+    desk = (roles > 0) & (np.arange(n) < people)
+    plants = plant(spec, Ground(kind, desk, emitting, customised, hand_count, gone, addon, inactive))
     upn, name = _names(spec, naming, kind)
     departments = list(spec.departments)
     department = [departments[d] for d in placing.pick(list(spec.departments.values()), people)] + [""] * (
-        shared + rooms
+        shared + rest
     )
-    return Mailboxes(upn, name, kind, sku, department, emitting, customised, hands, hand_count, habits)
-
-
-def _chosen(share: float, score: Floats) -> Bools:
-    """Choose a share of things, those with the highest scores."""
-    wanted = floor(share * len(score) + 0.5).item()
-    chosen = np.zeros(len(score), dtype=bool)
-    chosen[np.argsort(-score, kind="stable")[:wanted]] = True
-    return chosen
+    if spec.frontline_departments:
+        for box, place in zip(
+            np.flatnonzero(roles[:people] == 0).tolist(),
+            placing.pick(list(spec.frontline_departments.values()), int((roles[:people] == 0).sum())).tolist(),
+            strict=True,
+        ):
+            department[box] = list(spec.frontline_departments)[place]
+    return Mailboxes(upn, name, kind, sku, department, emitting, customised, hands, hand_count, habits, plants)
 
 
 def _licences(spec: TenantSpec, dice: Dice, roles: Ints, arriving: Floats) -> tuple[list[str], Bools]:
@@ -176,14 +223,14 @@ def _licences(spec: TenantSpec, dice: Dice, roles: Ints, arriving: Floats) -> tu
             bias = _BIAS[spec.bias] if k in PREMIUM else 0.0
             score = dice.unit(len(members)) + bias * rank[members]
             share = spec.licences[k] / total
-            taken = members[_chosen(min(share, 1.0), score)] if k != ordered[-1] else members
+            taken = members[chosen(min(share, 1.0), score)] if k != ordered[-1] else members
             sku[taken] = k
             left[taken] = False
             total -= spec.licences[k]
     emitting = np.array([s in PREMIUM for s in sku])
     candidates = np.flatnonzero(desk & ~emitting)
     score = dice.unit(len(candidates)) + _BIAS[spec.bias] * rank[candidates]
-    emitting[candidates[_chosen(spec.pilots, score)]] = True
+    emitting[candidates[chosen(spec.pilots, score)]] = True
     return list(sku), emitting
 
 
@@ -208,16 +255,17 @@ def _names(spec: TenantSpec, dice: Dice, kind: list[str]) -> tuple[list[str], li
     names: list[str] = []
     seen: dict[str, int] = {}
     draws = zip(dice.below(np.full(len(kind), len(FIRST))), dice.below(np.full(len(kind), len(LAST))), strict=True)
-    others = {"SharedMailbox": 0, "RoomMailbox": 0}
-    for k, (first, last) in zip(kind, draws, strict=True):
-        if k == "UserMailbox":
+    numbers = dict.fromkeys(_IMPERSONAL, 0)
+    accounts = iter(spec.service_accounts)
+    for box, (k, (first, last)) in enumerate(zip(kind, draws, strict=True)):
+        if box >= len(kind) - len(spec.service_accounts):
+            name = next(accounts).account
+        elif k == "UserMailbox":
             name = f"{FIRST[first]} {LAST[last]}"
-        elif k == "SharedMailbox":
-            name = SHARED[others[k] % len(SHARED)].title()
-            others[k] += 1
         else:
-            others[k] += 1
-            name = f"Room {others[k]}"
+            numbers[k] += 1
+            name = SHARED[(numbers[k] - 1) % len(SHARED)].title() if k == "SharedMailbox" else ""
+            name = name or f"{_IMPERSONAL[k]} {numbers[k]}"
         local = name.lower().replace(" ", ".")
         seen[local] = seen.get(local, 0) + 1
         number = "" if seen[local] == 1 else str(seen[local])

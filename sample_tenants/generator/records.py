@@ -87,6 +87,11 @@ def _text(length: int, *key: int | str) -> str:
     return base64.b64encode(raw).decode()[:length]
 
 
+def site_url(domain: str, label: int) -> str:
+    """Return the address of the site that files and pages of a label lie on."""
+    return f"https://{domain}.sharepoint.com/sites/team{label:02d}/"
+
+
 class Row(NamedTuple):
     """One event as `AuditWriter` takes it: the columns of `Events`, with the names filled in."""
 
@@ -137,6 +142,7 @@ class AuditWriter:
         self._bodies: tuple[Callable[[Row], str], ...] = (
             self._bind, self._sync, self._send, self._attachment, self._item, self._item, self._group, self._group,
             self._group, self._send, self._file, self._file, self._page, self._login, self._meeting, self._participant,
+            self._search,
         )  # fmt: skip
 
     def record_id(self, row: Row) -> str:
@@ -280,9 +286,13 @@ class AuditWriter:
             f'"MessageItems":[{items}]}}],"OperationCount":{row.items}'
         )
 
+    def _search(self, row: Row) -> str:
+        """Return a search: no record of one is public, so its field is our assumption."""
+        return f'{self._mailbox(row)},"QueryText":"{SUBJECTS[row.label]}"'
+
     def _site(self, row: Row, kind: str, path: str) -> str:
         who = self._identity(row.principal)
-        site = f"https://{self._domain}.sharepoint.com/sites/team{row.label:02d}/"
+        site = site_url(self._domain, row.label)
         correlation = f"{row.number * _GOLDEN >> 13 & 0xFFFFFFFF:08x}"
         return (
             f'"AppAccessContext":{{"AADSessionId":"{who.device}","CorrelationId":"{correlation}{who.guid[8:]}",'

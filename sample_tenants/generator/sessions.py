@@ -27,12 +27,14 @@ from .operations import (
     MOVE,
     PAGE_VIEWED,
     PARTICIPANT,
+    SEARCH,
     SEND,
     SEND_AS,
     SOFT_DELETE,
     SYNC,
     UPDATE,
 )  # fmt: skip
+from .planting import touched
 from .records import CALENDAR, DRAFTS, INBOX, LABELS, OUTLOOK, OWA, PHONE, SENT, SERVICE
 from .spec import Application, TenantSpec
 
@@ -87,6 +89,8 @@ class _Today:
         self._work_on_files()
         for number, application in enumerate(self.spec.applications):
             self._run_application(number, application)
+        if self.spec.searching:
+            self._search(Dice(self.spec.seed, 5, self.day.workday.day.toordinal()))
         return stack(self.parts)
 
     def put(self, operation: int | Ints, mailbox: Ints, time: Floats | Ints, **columns: int | Ints) -> None:
@@ -251,10 +255,17 @@ class _Today:
     def _run_application(self, number: int, application: Application) -> None:
         """Let a program read the mailboxes it touches: the same ones every day, around the clock."""
         n = len(self.boxes)
-        touched = Dice(self.spec.seed, 3, number).chance(np.where(self.boxes.audited, application.share, 0.0))
+        which = touched(self.spec, self.boxes.audited, self.boxes.kind, number)
         wobble = self.dice.between(0.9, 1.1, n)
-        records = np.where(touched, floor(application.records_per_day * wobble + self.dice.unit(n)), 0)
+        records = np.where(which, floor(application.records_per_day * wobble + self.dice.unit(n)), 0)
         box = np.repeat(np.arange(n), records)
         time = self.dice.unit(len(box)) * 86400
         session = _PROGRAMS + box
         self.put(BIND, box, time, principal=-1 - number, items=application.items, session=session)
+
+    def _search(self, dice: Dice) -> None:
+        """Look for something in some of the sittings."""
+        own = self.boxes.person[self.box] & (self.principal == self.box)
+        at = np.flatnonzero(dice.chance(np.where(own, 0.3, 0.0)))
+        time = self.start[at] + 60 + dice.unit(len(at)) * 600
+        self.put(SEARCH, self.box[at], time, client=self.client[at], session=at)

@@ -16,6 +16,7 @@ from .operations import CREATE, SEND
 from .records import CALENDAR, guid
 from .sessions import spend_day
 from .spec import REPORT_DAYS, TenantSpec
+from .visibility import Visibility
 from .workdays import Workday, workdays
 
 
@@ -51,12 +52,15 @@ class Tenant:
     ahead: tuple[Workday, ...]
 
     def user(self, principal: int) -> str:
-        """Return the UserId of a principal: an address, or the GUID of an application."""
-        return self.mailboxes.upn[principal] if principal >= 0 else guid(self.spec.seed, "mailbox", principal)
+        """Return the UserId of a principal: an address, or the GUID of an application without an account."""
+        if principal >= 0:
+            return self.mailboxes.upn[principal]
+        account = self.spec.applications[-1 - principal].account
+        return f"{account}@{self.spec.domain}" if account else guid(self.spec.seed, "mailbox", principal)
 
     def emitted(self, events: Events) -> Bools:
         """Return which events the log shows today."""
-        return self.mailboxes.emits()[events.operation, events.mailbox]
+        return Visibility(self.spec, self.mailboxes).shows(events)
 
 
 def seconds(day: date) -> int:
@@ -93,7 +97,8 @@ def generate(spec: TenantSpec) -> Tenant:
             last = np.where(day.opened > 0, day.workday.day.toordinal(), last)
         parts.append(between(events, spec.sample_start, spec.sample_end))
     sample = stack(parts)
-    sample = sample.where(boxes.emits()[sample.operation, sample.mailbox])
+    visibility = Visibility(spec, boxes)
+    sample = sample.where(visibility.shows(sample) & visibility.exported(sample))
     sample = sample.where(np.lexsort((sample.time, sample.operation, sample.mailbox)))
     active = [date.fromordinal(int(d)) if d > 0 else None for d in last]
     report = Report(sent, received, read, meetings, active)

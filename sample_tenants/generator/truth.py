@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from .events import Events
-from .operations import BIND, NEWLY_AVAILABLE, OPERATIONS, SYNC
+from .operations import BIND, NEWLY_AVAILABLE, OPERATIONS, OPTIONAL, SEARCH, SYNC
 from .records import AuditWriter
 from .sizes import SizeLaw
 from .tenant import Tenant, future, seconds
+from .visibility import Hidden, Visibility
 
 SCHEMA = "siem-estimator/truth/1"
 
@@ -30,26 +31,33 @@ def truth(tenant: Tenant, *, counts_only: bool = False) -> dict[str, Any]:
 
     Returns:
         A document for JSON: `months` by operation and month, `horizon` by operation, `mail_items_accessed` by access
-        type and principal, and `added_by_class` by mailbox class.
+        type and principal, and `added_by_class` by mailbox class. Of tenants that say what was planted in them, also
+        `added_by_department`, by licence and with a figure for each month, so that waves can be added up. Where
+        something hides newly available events, `hidden` counts by cause what neither flow contains: it would be added
+        were the cause removed as well.
     """
     spec, boxes = tenant.spec, tenant.mailboxes
     law = SizeLaw(AuditWriter(spec.seed, spec.domain, counts_only))
     length = np.array([len(upn) for upn in boxes.upn])
     emits, audited = boxes.emits(), boxes.audited
+    visibility, hidden = Visibility(spec, boxes), Hidden(spec, boxes)
     new = np.zeros(len(OPERATIONS), dtype=bool)
-    new[list(NEWLY_AVAILABLE)] = True
+    new[[*NEWLY_AVAILABLE, *OPTIONAL]] = True
     starts = np.array([_seconds_of(month) for month in spec.months])
     # [flow, month, application, operation, mailbox] → events, bytes
     shape = (2, len(starts), 2, len(OPERATIONS), len(boxes))
     events_in, bytes_in = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
     for events in future(tenant):
         op, box = events.operation, events.mailbox
-        already = emits[op, box]
-        events = events.where(already | (new[op] & audited[box]))
-        size = law(events, _user_length(events, length), length[events.mailbox])
+        flows = emits[op, box]  # of what others do in it, too: a mailbox joins once, with its owner's set
+        shown, wanted = visibility.shows(events), new[op] & audited[box]
+        added = wanted & ~flows & ~shown & ~visibility.bypassed(events)
+        hidden.count(events, wanted & ~shown & ~added)
+        events, shown = events.where(shown | added), shown[shown | added]
+        size = law(events, _user_length(tenant, events, length), length[events.mailbox])
         cell = np.ravel_multi_index(
             (
-                (~emits[events.operation, events.mailbox]).astype(np.int64),
+                (~shown).astype(np.int64),
                 np.searchsorted(starts, events.time, side="right") - 1,
                 (events.principal < 0).astype(np.int64),
                 events.operation,
@@ -59,17 +67,23 @@ def truth(tenant: Tenant, *, counts_only: bool = False) -> dict[str, Any]:
         )
         np.add.at(events_in.reshape(-1), cell, 1)
         np.add.at(bytes_in.reshape(-1), cell, size)
-    return {
+    keys = _keys(spec.searching > 0)
+    document = {
         "schema": SCHEMA,
         "domain": spec.domain,
         "seed": spec.seed,
         "start": spec.forecast_start.isoformat(),
         "end": spec.forecast_end.isoformat(),
-        "months": _by_month(spec.months, events_in, bytes_in),
-        "horizon": _by_operation(events_in, bytes_in),
+        "months": _by_month(keys, spec.months, events_in, bytes_in),
+        "horizon": _by_operation(keys, events_in, bytes_in),
         "mail_items_accessed": _by_access(events_in, bytes_in),
-        "added_by_class": _by_class(tenant, events_in, bytes_in),
+        "added_by_class": _by_class(keys, tenant, events_in, bytes_in),
     }
+    if spec.plants:
+        document["added_by_department"] = _by_department(keys, tenant, events_in[1], bytes_in[1])
+    if hidden.possible:
+        document["hidden"] = hidden.rows()
+    return document
 
 
 def to_json(document: dict[str, Any]) -> str:
@@ -81,14 +95,18 @@ def _seconds_of(month: str) -> int:
     return seconds(date(int(month[:4]), int(month[5:]), 1))
 
 
-def _user_length(events: Events, length: np.ndarray) -> np.ndarray:
-    return np.where(events.principal >= 0, length[np.maximum(events.principal, 0)], 36)
+def _user_length(tenant: Tenant, events: Events, length: np.ndarray) -> np.ndarray:
+    # Programs, the last first, and then the people: what a negative principal finds when it counts from the end.
+    programs = [len(tenant.user(-1 - number)) for number in range(len(tenant.spec.applications))]
+    return np.concatenate([length, np.array(programs[::-1], dtype=np.int64)])[events.principal]
 
 
-def _keys() -> dict[str, list[int]]:
+def _keys(searching: bool) -> dict[str, list[int]]:
+    """Return the operations by key; searches only where somebody has them on."""
     keys: dict[str, list[int]] = {}
     for op, operation in enumerate(OPERATIONS):
-        keys.setdefault(operation.key, []).append(op)
+        if op != SEARCH or searching:
+            keys.setdefault(operation.key, []).append(op)
     return keys
 
 
@@ -100,16 +118,18 @@ def _flows(events: np.ndarray, size: np.ndarray) -> dict[str, dict[str, int]]:
     return {"already": _pair(events[0], size[0]), "added": _pair(events[1], size[1])}
 
 
-def _by_month(months: list[str], events: np.ndarray, size: np.ndarray) -> list[dict[str, Any]]:
+def _by_month(
+    keys: dict[str, list[int]], months: list[str], events: np.ndarray, size: np.ndarray
+) -> list[dict[str, Any]]:
     return [
         {"month": month, "operation": key, **_flows(events[:, m][:, :, ops], size[:, m][:, :, ops])}
         for m, month in enumerate(months)
-        for key, ops in _keys().items()
+        for key, ops in keys.items()
     ]
 
 
-def _by_operation(events: np.ndarray, size: np.ndarray) -> list[dict[str, Any]]:
-    return [{"operation": key, **_flows(events[:, :, :, ops], size[:, :, :, ops])} for key, ops in _keys().items()]
+def _by_operation(keys: dict[str, list[int]], events: np.ndarray, size: np.ndarray) -> list[dict[str, Any]]:
+    return [{"operation": key, **_flows(events[:, :, :, ops], size[:, :, :, ops])} for key, ops in keys.items()]
 
 
 def _by_access(events: np.ndarray, size: np.ndarray) -> list[dict[str, Any]]:
@@ -120,22 +140,47 @@ def _by_access(events: np.ndarray, size: np.ndarray) -> list[dict[str, Any]]:
     ]
 
 
-def _by_class(tenant: Tenant, events: np.ndarray, size: np.ndarray) -> list[dict[str, Any]]:
+def _by_class(keys: dict[str, list[int]], tenant: Tenant, events: np.ndarray, size: np.ndarray) -> list[dict[str, Any]]:
+    boxes, emits = tenant.mailboxes, tenant.mailboxes.emits()
+    found = []
+    for key, ops in keys.items():
+        if ops[0] not in (*NEWLY_AVAILABLE, *OPTIONAL):
+            continue
+        classes: dict[tuple[str, str, bool], list[int]] = {}
+        for n in np.flatnonzero(boxes.audited & ~emits[ops[0]]).tolist():
+            customised = bool(boxes.customised[n]) or bool(boxes.plants.variant[n])
+            classes.setdefault((boxes.kind[n], boxes.sku[n], customised), []).append(n)
+        found += [
+            {
+                "operation": key,
+                "kind": kind,
+                "licence": sku,
+                "customised": customised,
+                "mailboxes": len(members),
+                **_pair(events[1][:, :, ops][..., members], size[1][:, :, ops][..., members]),
+            }
+            for (kind, sku, customised), members in sorted(classes.items())
+        ]
+    return found
+
+
+def _by_department(
+    keys: dict[str, list[int]], tenant: Tenant, events: np.ndarray, size: np.ndarray
+) -> list[dict[str, Any]]:
     boxes = tenant.mailboxes
-    classes: dict[tuple[str, str, bool], list[int]] = {}
-    for n in range(len(boxes)):
-        if boxes.audited[n] and not boxes.emitting[n]:
-            classes.setdefault((boxes.kind[n], boxes.sku[n], bool(boxes.customised[n])), []).append(n)
+    groups: dict[tuple[str, str], list[int]] = {}
+    for n in np.flatnonzero(boxes.audited).tolist():
+        groups.setdefault((boxes.department[n], "+".join(boxes.licences(n))), []).append(n)
     return [
         {
+            "department": department,
+            "licence": licence,
             "operation": key,
-            "kind": kind,
-            "licence": sku,
-            "customised": customised,
             "mailboxes": len(members),
-            **_pair(events[1][:, :, ops][..., members], size[1][:, :, ops][..., members]),
+            "events": events[:, :, ops][..., members].sum(axis=(1, 2, 3)).tolist(),
+            "bytes": size[:, :, ops][..., members].sum(axis=(1, 2, 3)).tolist(),
         }
-        for key, ops in _keys().items()
-        if ops[0] in NEWLY_AVAILABLE
-        for (kind, sku, customised), members in sorted(classes.items())
+        for (department, licence), members in sorted(groups.items())
+        for key, ops in keys.items()
+        if events[:, :, ops][..., members].any()
     ]
