@@ -101,7 +101,7 @@ def run(spec: TenantSpec, without: str | None = None) -> Trial:
         result = estimate(folder, as_of=spec.sample_end)
         days = len(load_scenario(story).days)
     volumes = [v for v in result.scenarios[0].horizon if (v.operation, v.flow) == (OPERATION, "added")]
-    states = result.readiness.of(OPERATION)
+    states = result.tenant.readiness.of(OPERATION)
     joining = int(((states["state"] == "blocked") & states["mendable"]).sum())
     per_day = result.model.operations[OPERATION].per_mailbox_day or 35.0  # without a sample a spreadsheet takes it
     came = truth(tenant, counts_only=True)["horizon"]

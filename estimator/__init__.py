@@ -2,12 +2,13 @@
 
 The public API::
 
-    from estimator import check, estimate, measure
+    from estimator import check, estimate, measure, readiness_of
 
     result = estimate("sample_tenants/law_firm", as_of=date(2026, 11, 23))
     result.to_json()
     check("sample_tenants/law_firm", as_of=date(2026, 11, 23)).missing
     measure(["sample_tenants/law_firm/audit.csv.gz"]).operations
+    readiness_of("sample_tenants/law_firm", as_of=date(2026, 11, 23)).summary()
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from estimator.forecast import Spread, Volume
     from estimator.measuring import measure
     from estimator.pipeline import Estimate, ScenarioEstimate, estimate
+    from estimator.readiness.tenant import TenantReadiness, readiness_of
 
 _HOMES = {
     "Checkup": "estimator.checkup",
@@ -35,7 +37,9 @@ _HOMES = {
     "Volume": "estimator.forecast",
     "check": "estimator.checkup",
     "estimate": "estimator.pipeline",
+    "TenantReadiness": "estimator.readiness.tenant",
     "measure": "estimator.measuring",
+    "readiness_of": "estimator.readiness.tenant",
 }
 
 __all__ = [
@@ -46,10 +50,12 @@ __all__ = [
     "ScenarioEstimate",
     "SiemEstimatorError",
     "Spread",
+    "TenantReadiness",
     "Volume",
     "check",
     "estimate",
     "measure",
+    "readiness_of",
 ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,19 +10,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from estimator import audit, catalog
+from estimator import catalog
 from estimator.audit import Reduction
-from estimator.audit.doctor import broken_days
 from estimator.cost import Cost, PlanOnTerms, price
 from estimator.draws import Draws
-from estimator.errors import AuditExportError, PlanError, ScenarioError, TenantFolderError, UsageError
-from estimator.findings import Finding, below, distinct
+from estimator.errors import PlanError, ScenarioError, UsageError
+from estimator.findings import Finding, distinct
 from estimator.folder import TenantFolder, read_folder
 from estimator.forecast import Forecast, Spread, Volume
-from estimator.inventory import Inventory, read_inventory
 from estimator.rates import Holidays, RateModel, fit_rates
-from estimator.readiness import Readiness, judge
-from estimator.scenario import PlanChoice, Scenario, default_scenario, enabled, load_scenario
+from estimator.scenario import DEFAULT_SCENARIO, PlanChoice, Scenario, default_scenario, enabled
+from estimator.scenarios import scenarios_of
+from estimator.tenant import Tenant, read_tenant, stop_at_errors
 from estimator.true_counts import of_folder
 from pricing import Plan, find_plan, shipped_plans
 from pricing.errors import TermsError
@@ -71,13 +69,9 @@ class ScenarioEstimate:
 class Estimate:
     """The result of the main job, with everything that is needed to explain it."""
 
-    tenant: Path
+    tenant: Tenant
     as_of: dt.date
     draws: Draws
-    folder: TenantFolder
-    inventory: Inventory
-    sample: Reduction | None
-    readiness: Readiness
     model: RateModel
     scenarios: list[ScenarioEstimate]
     findings: list[Finding]
@@ -113,27 +107,13 @@ class Estimate:
             "complete": not self.not_known and not self.refused and not self.cut,
             "not_known": self.not_known,
             "tenant": {
-                "mailboxes": len(self.inventory.mailboxes),
-                "emitting_today": self.readiness.emitting_today(),
+                "mailboxes": len(self.tenant.inventory.mailboxes),
+                "emitting_today": self.tenant.readiness.emitting_today(),
             },
-            "inputs": [
-                {"path": f.shown, "kind": f.kind, "rows": self._rows(f.shown), "sha256": f.sha256()}
-                for f in self.folder.files
-            ],
+            "inputs": self.tenant.inputs(),
             "findings": [finding.to_json() for finding in self.findings],
             "scenarios": [_scenario_json(one) for one in self.scenarios],
         }
-
-    def _rows(self, shown: str) -> int | None:
-        return self.rows.get(shown)
-
-    @property
-    def rows(self) -> dict[str, int]:
-        """Rows or records read of each input file, by its path below the tenant folder; of an archive, of all in it."""
-        read: Counter[Path] = Counter()
-        for file in self.sample.files if self.sample is not None else ():
-            read[file.path] += file.read
-        return {**self.inventory.rows, **{f.shown: read[f.path] for f in self.folder.files if f.path in read}}
 
 
 def estimate(
@@ -172,41 +152,15 @@ def estimate(
     """
     root = Path(tenant)
     folder = read_folder(root)
-    findings = folder.findings()
     if strict:
-        _stop_at_errors(findings, root)
+        stop_at_errors(folder.findings(), root)
     asked = [_plan(plan, plans_dirs) for plan in plans]
-    totals = of_folder(true_counts, folder) if true_counts else None
+    if true_counts:
+        of_folder(true_counts, folder)
     stories = _scenarios(folder, scenarios, asked, as_of)
     terms = [_plans(story, shown, asked, plans_dirs) for shown, story in stories]
-    progress("reading inventories")
-    inventory = read_inventory(
-        *([(f.path, f.shown) for f in folder.of_kind(kind)] for kind in ("mailboxes", "licences", "email-activity"))
-    )
-    findings += inventory.findings
-    sample = None
-    if folder.audit_files:
-        progress("reading the audit sample")
-        try:
-            sample = audit.reduce([file.path for file in folder.audit_files], memory=memory, true_counts=totals)
-            findings += below(sample.findings, root)
-        except AuditExportError as error:
-            findings += below([Finding("sample_empty", "error", str(error))], root)
-        if strict:
-            _stop_at_errors(findings, root)
-    if sample is None:
-        findings.append(
-            Finding(
-                "no_sample",
-                "warning",
-                "there is no audit sample: the forecast stands on published and derived rates and is wide. Export two "
-                "weeks from the Purview portal (Audit, New search, Export) into the folder.",
-            )
-        )
-    reduction = None if sample is None else sample.table
-    broken = [] if sample is None else broken_days(sample.hours)
-    readiness = judge(inventory, reduction)
-    findings += readiness.findings
+    found = read_tenant(folder, memory=memory, true_counts=true_counts, strict=strict, progress=progress)
+    inventory, sample, readiness, findings = found.inventory, found.sample, found.readiness, list(found.findings)
     # Every scenario is checked against the tenant before any is computed.
     chosen = [(shown, story, enabled(story, inventory.mailboxes, shown)) for shown, story in stories]
     models: dict[tuple[str | None, str | None], RateModel] = {}
@@ -216,7 +170,13 @@ def estimate(
         where = (story.country, story.subdivision)
         if where not in models:
             models[where] = fit_rates(
-                reduction, inventory, readiness, Holidays(*where), Draws(draws, seed), _copies(sample), broken
+                found.reduction,
+                inventory,
+                readiness,
+                Holidays(*where),
+                Draws(draws, seed),
+                _copies(sample),
+                found.broken_days,
             )
         model = models[where]
         forecast = Forecast(story, model, readiness, parts)
@@ -234,9 +194,7 @@ def estimate(
         )
         findings += [*model.findings, *forecast.findings, *doubts]
     first = next(iter(models.values()))
-    return Estimate(
-        root, as_of, Draws(draws, seed), folder, inventory, sample, readiness, first, results, distinct(findings)
-    )
+    return Estimate(found, as_of, Draws(draws, seed), first, results, distinct(findings))
 
 
 def _copies(sample: Reduction | None) -> float | None:
@@ -251,41 +209,15 @@ def _copies(sample: Reduction | None) -> float | None:
     return sum(file.read - file.rejected for file in api) / distinct if distinct else None
 
 
-def _stop_at_errors(findings: Sequence[Finding], root: Path) -> None:
-    for finding in findings:
-        if finding.severity == "error":
-            raise TenantFolderError(finding.message, path=root)
-
-
 def _scenarios(
     folder: TenantFolder, given: Sequence[Path | str], plans: Sequence[Plan], as_of: dt.date
 ) -> list[tuple[str, Scenario]]:
-    """The scenarios with the names that messages call them."""
-    stories = [(str(path), load_scenario(Path(path))) for path in given]
-    if not given:
-        beside = [file for file in folder.of_kind("scenario") if "/" not in file.shown]
-        stories = [(file.shown, load_scenario(file.path, file.shown)) for file in beside]
-    if not stories:
-        siems = {plan.siem for plan in plans or _reference_plans(None)}
-        feeds = [feed.id for feed in catalog.feeds().values() if feed.siem in siems]
-        return [("default scenario", default_scenario(as_of, feeds))]
-    _refuse_twins(stories)
-    return stories
-
-
-def _refuse_twins(stories: Sequence[tuple[str, Scenario]]) -> None:
-    """Two scenarios of one id could not be told apart in the output."""
-    by_id: dict[str, str] = {}
-    for shown, story in stories:
-        if story.id in by_id:
-            raise ScenarioError(
-                f"the id {story.id!r} is also that of {by_id[story.id]}",
-                path=shown,
-                place="id",
-                expected="an id of its own",
-                mend="Rename one of the two.",
-            )
-        by_id[story.id] = shown
+    """The scenarios with the names that messages call them; without any, the default one."""
+    if stories := scenarios_of(folder, given):
+        return stories
+    siems = {plan.siem for plan in plans or _reference_plans(None)}
+    feeds = [feed.id for feed in catalog.feeds().values() if feed.siem in siems]
+    return [(DEFAULT_SCENARIO, default_scenario(as_of, feeds))]
 
 
 def _plans(story: Scenario, shown: str, asked: Sequence[Plan], dirs: Sequence[Path | str]) -> list[PlanOnTerms]:

@@ -33,6 +33,9 @@ from pricing.problems import problems_of
 
 NEWLY_AVAILABLE = "newly-available"
 
+#: What messages call the scenario that stands in where there is none.
+DEFAULT_SCENARIO = "default scenario"
+
 
 #: Kinds of change that are meant and not built yet.
 PLANNED = ("disconnect", "drop", "grow", "route", "assign_licence", "retain", "price", "assume")

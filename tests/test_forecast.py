@@ -34,6 +34,7 @@ def inventory(emitting: int, joining: int) -> Inventory:
             "audit_admin": sets,
             "audit_delegate": sets,
             "audit_owner": sets,
+            "bypassed": False,
             "department": ["Finance" if i % 2 else "Legal" for i in range(n)],
         }
     )

@@ -49,7 +49,10 @@ BROUGHT_BY: dict[str, Callable[[Path], object]] = {
     "UsageError": lambda tmp: load_scenario(tmp / "nowhere.toml"),
     "TenantFolderError": lambda tmp: read_folder(tmp / "nowhere"),
     "InventoryError": lambda tmp: read_inventory(
-        [(write(tmp / "m.csv", mailboxes_csv(mailbox(), columns=["UserPrincipalName"])), "m.csv")], [(tmp, "l")], []
+        {
+            "mailboxes": [(write(tmp / "m.csv", mailboxes_csv(mailbox(), columns=["UserPrincipalName"])), "m.csv")],
+            "licences": [(tmp, "l")],
+        }
     ),
     "AuditExportError": lambda tmp: audit.reduce([write(tmp / "a.csv", '"RecordId","AuditData"\r\n')]),
     "ScenarioError": lambda tmp: load_scenario(write(tmp / "s.toml", "months = 0")),

@@ -1,31 +1,29 @@
 """Which mailbox emits which operation today, will emit it, or is blocked, and why.
 
-The forecast takes its split from here, so that readiness and forecast cannot disagree.
+What the settings say (`rules.py`) is set against what the sample shows (`sample.py`). The forecast, the verb
+`readiness` and the script that mends all take their split from here, so that they cannot disagree.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from estimator import catalog, tables
+from estimator.catalog.causes import causes
 from estimator.findings import Finding
 from estimator.inventory import Inventory
-from estimator.operations import operation_keys
-from estimator.principals import OUTSIDE_SCOPES, outside_scopes
+from estimator.readiness.rules import LOOKED_AT, UNSAID, Ruling, rule
+from estimator.readiness.sample import Witness, look_at
 from estimator.scenario import Enabled
 
-_LOGON_TYPES = ("owner", "delegate", "admin")
+STATES = ("emitting", "will_emit", "blocked", "unknown", "not_applicable")
 
-_UNREADABLE = "audit set unreadable"
-_DISABLED = "AuditEnabled is False"
-
-#: Weekdays that a sample of the whole tenant must span before silence says that nothing is emitted.
-_WEEKDAYS = 5
-#: The share of licensed user mailboxes seen beyond which a sample without system principals is of the whole tenant.
-_SEEN_SHARE = 0.5
+#: Findings name so many mailboxes' worth of causes and no more.
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -34,13 +32,16 @@ class Readiness:
 
     Attributes:
         table: `tables.READINESS` plus `covered` (the sample would show this mailbox's events), `mendable` (where a rule
-            says off today, an administrator can change that) and `settings_known` (false where the settings leave
-            open whether the mailbox emits: of state `unknown`, these may emit with any probability).
+            says off today, an administrator's script can change that), `settings_known` (false where the settings
+            leave open whether the mailbox emits: of state `unknown`, these may emit with any probability) and `ruling`
+            (position in `rulings`).
         findings: what contradicts the rules, what the sample was taken for, and what a scenario takes for granted.
+        rulings: what the settings say, once for each operation and combination of settings.
     """
 
     table: pd.DataFrame
     findings: list[Finding]
+    rulings: list[Ruling] = field(default_factory=list)
 
     def emitting_today(self) -> dict[str, int]:
         """Mailboxes emitting each operation today, those of state `unknown` not counted."""
@@ -61,55 +62,86 @@ def judge(
 
     Args:
         inventory: the tenant.
-        reduction: `tables.REDUCTION` of the sample, or None without one.
+        reduction: `tables.REDUCTION` of the sample, or None without one; subjects under the names of the inventory.
         operations: which operations; by default all that the catalogue ties to a mailbox action.
     """
     boxes = tables.MAILBOXES.check(inventory.mailboxes, "readiness")
     wanted = list(operations) if operations is not None else catalog.mailbox_operations()
-    sample = _look_at(boxes, reduction)
+    sample = look_at(boxes, reduction)
     # Few distinct settings exist in a tenant, so each is judged once and not each mailbox.
-    settings = [
-        "kind",
-        "audit_tier",
-        "audit_enabled",
-        "default_audit_set",
-        "audit_admin",
-        "audit_delegate",
-        "audit_owner",
-    ]
-    group, rows = pd.factorize(pd.MultiIndex.from_frame(boxes[settings].fillna("?")))
+    looked_at = boxes[list(LOOKED_AT)]
+    codes, kinds = pd.factorize(pd.MultiIndex.from_frame(looked_at.fillna(UNSAID)))
+    alike = [dict(zip(LOOKED_AT, row, strict=True)) for row in kinds]
+    rulings: list[Ruling] = []
     parts = []
     for key in wanted:
-        rules = pd.DataFrame(
-            [_rule(key, dict(zip(settings, row, strict=True))) for row in rows], columns=["rule", "reason", "mendable"]
-        )
-        part = boxes[["mailbox", "kind", "audit_tier", "audit_enabled"]].copy()
-        part["operation"] = key
-        part[["rule", "reason", "mendable"]] = rules.iloc[group].to_numpy()
-        part["covered"] = sample.covered.to_numpy()
-        part["seen"] = part["mailbox"].isin(sample.seen.get(key, set()))
-        parts.append(part)
-    table = pd.concat(parts, ignore_index=True)
-    on, off, unclear = (table["rule"] == r for r in ("on", "off", "unclear"))
-    silent = table["covered"] & ~table["seen"]
-    hidden = ~table["covered"] & ~table["seen"]
-    table["state"] = "not_applicable"
+        first = len(rulings)
+        rulings += [rule(key, box, inventory.settings) for box in alike]
+        parts.append(_judged(key, boxes, codes, rulings[first:], first, sample))
+    table = pd.concat(parts, ignore_index=True) if parts else _none()
+    return Readiness(
+        tables.READINESS.check(table, "judge"),
+        [*sample.findings, *_findings(table, boxes, inventory)],
+        rulings,
+    )
+
+
+def _judged(
+    key: str, boxes: pd.DataFrame, codes: np.ndarray, rulings: Sequence[Ruling], first: int, sample: Witness
+) -> pd.DataFrame:
+    """The rows of one operation."""
+    rules = np.array([ruling.rule for ruling in rulings], dtype=object)[codes]
+    bypassed = np.array(["bypassed" in ruling.causes for ruling in rulings])[codes]
+    mailboxes = boxes["mailbox"]
+    seen = mailboxes.isin(sample.seen.get(key, set())).to_numpy()
+    if bypassed.any():  # what others do in the mailbox is no sign that its owner's acts are logged
+        seen = np.where(bypassed, mailboxes.isin(sample.by_owner.get(key, set())).to_numpy(), seen)
+    covered = sample.covered.to_numpy()
+    on, off, unclear = (rules == word for word in ("on", "off", "unclear"))
+    silent, hidden = covered & ~seen, ~covered & ~seen
+    state = np.full(len(boxes), "not_applicable", dtype=object)
     # Where the settings leave it open, a sample that would show it and does not is the better witness.
-    table.loc[off | (unclear & silent), "state"] = "blocked"
-    table.loc[(on | unclear) & hidden, "state"] = "unknown"
-    table.loc[(on & silent) | table["seen"], "state"] = "emitting"
-    # Settings that could not be read say nothing that a sample could contradict.
-    against = table["seen"] & ~on & ~unclear
-    table.loc[table["seen"], "reason"] = "observed in the sample"
-    table.loc[on & silent, "reason"] = "on, and covered by the sample, which shows none"
-    table.loc[on & hidden, "reason"] = "on, but the sample does not cover the mailbox"
-    table.loc[unclear & silent, "reason"] += "; the covering sample shows none"
-    table.loc[unclear & hidden, "reason"] += ", and the sample does not cover the mailbox"
-    table["mendable"] = table["mendable"].astype(bool)
-    table["settings_known"] = ~unclear
-    findings = list(sample.findings)
-    if against.any():
-        by = table[against].groupby("operation").size()
+    state[off | (unclear & silent)] = "blocked"
+    state[(on | unclear) & hidden] = "unknown"
+    state[(on & silent) | seen] = "emitting"
+    reason = np.array([ruling.reason for ruling in rulings], dtype=object)[codes]
+    cause = np.array([ruling.causes[0] for ruling in rulings], dtype=object)[codes]
+    for rows, name in ((seen, "observed"), (on & silent, "covered"), (on & hidden, "not_covered")):
+        reason[rows], cause[rows] = causes()[name].text, name
+    for rows, more in (
+        (unclear & silent, "; the covering sample shows none"),
+        (unclear & hidden, ", and the sample does not cover the mailbox"),
+    ):
+        reason[rows] = reason[rows] + more
+    return pd.DataFrame(
+        {
+            "mailbox": mailboxes.array,
+            "kind": boxes["kind"].array,
+            "audit_tier": boxes["audit_tier"].array,
+            "operation": pd.array([key] * len(boxes), dtype="str"),
+            "state": pd.array(state, dtype="str"),
+            "cause": pd.array(cause, dtype="str"),
+            "reason": pd.array(reason, dtype="str"),
+            "covered": covered,
+            "mendable": np.array([ruling.mendable for ruling in rulings])[codes],
+            "settings_known": ~unclear,
+            "ruling": first + codes,
+            # Settings that could not be read say nothing that a sample could contradict.
+            "against": seen & ~on & ~unclear,
+        }
+    )
+
+
+def _none() -> pd.DataFrame:
+    more = {name: pd.Series([], dtype="bool") for name in ("covered", "mendable", "settings_known", "against")}
+    return tables.READINESS.empty().assign(**more, ruling=pd.Series([], dtype="int64"))
+
+
+def _findings(table: pd.DataFrame, boxes: pd.DataFrame, inventory: Inventory) -> list[Finding]:
+    """What contradicts the rules, and what the settings mean for the tenant as a whole."""
+    settings, findings = inventory.settings, []
+    if table["against"].any():
+        by = table[table["against"]].groupby("operation").size()
         text = ", ".join(f"{op} {n}" for op, n in by.items())
         findings.append(
             Finding(
@@ -119,137 +151,89 @@ def judge(
                 f"{text}. The inventory is older than the sample, or an audit set was changed meanwhile.",
             )
         )
-    joining = table["mendable"] & table["state"].isin(["blocked", "unknown"])
-    if disabled := int(table.loc[joining & ~table["audit_enabled"], "mailbox"].nunique()):
+    for off, name, command in (
+        (settings.unified_log is False, "unified_log_off", "Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled "),
+        (settings.organisation_disabled, "organisation_off", "Set-OrganizationConfig -AuditDisabled "),
+    ):
+        if off:
+            value = "$true" if name == "unified_log_off" else "$false"
+            findings.append(
+                Finding(
+                    name,
+                    "warning",
+                    f"{causes()[name].text}. The forecast takes it that you switch it on where a scenario enables "
+                    f"operations ({command}{value}); every other audit event then flows as well, and is not in the "
+                    "figures unless the sample shows it.",
+                )
+            )
+    disabled = ~boxes["audit_enabled"]
+    if settings.organisation_disabled is False and disabled.any():
         findings.append(
             Finding(
-                "audit_disabled_join",
-                "warning",
-                f"{disabled} mailboxes have AuditEnabled False. Where a scenario enables operations for them, the "
-                "forecast takes it that you switch it on (Set-Mailbox -AuditEnabled $true), unless the sample shows "
-                "that they emit anyway: Exchange ignores the switch while mailbox auditing is on for the organisation "
-                "(Get-OrganizationConfig, AuditDisabled False).",
+                "audit_flag_ignored",
+                "info",
+                f"{int(disabled.sum())} mailboxes have AuditEnabled False, which Exchange ignores while mailbox "
+                "auditing is on for the organisation (AuditDisabled is False, as your export says).",
             )
         )
-    columns = [*tables.READINESS.names, "covered", "mendable", "settings_known"]
-    table = table[columns].astype({"reason": "str", "state": "str"})
-    return Readiness(tables.READINESS.check(table, "judge"), findings)
+    joining = table["mendable"] & table["state"].isin(["blocked", "unknown"])
+    off_names = set(boxes.loc[disabled, "mailbox"])
+    if settings.organisation_disabled is None and off_names:
+        count = int(table.loc[joining & table["mailbox"].isin(off_names), "mailbox"].nunique())
+        if count:
+            findings.append(
+                Finding(
+                    "audit_disabled_join",
+                    "warning",
+                    f"{count} mailboxes have AuditEnabled False. Where a scenario enables operations for them, the "
+                    "forecast takes it that you switch it on (Set-Mailbox -AuditEnabled $true), unless the sample "
+                    "shows that they emit anyway: Exchange ignores the switch while mailbox auditing is on for the "
+                    "organisation (Get-OrganizationConfig, AuditDisabled False).",
+                )
+            )
+    lifted = joining & (table["cause"] == "bypassed")
+    if lifted.any():
+        findings.append(
+            Finding(
+                "bypass_join",
+                "warning",
+                f"{int(table.loc[lifted, 'mailbox'].nunique())} mailboxes belong to accounts that bypass mailbox "
+                "auditing. Where a scenario enables operations for them, the forecast takes it that you lift the "
+                "bypass (Set-MailboxAuditBypassAssociation -AuditBypassEnabled $false); then all that these accounts "
+                "do in any mailbox is logged, and what they do in others' is not in the figures.",
+            )
+        )
+    if accounts := settings.bypassed_accounts:
+        findings.append(
+            Finding(
+                "bypass_hides_volume",
+                "warning",
+                f"{len(accounts)} accounts without a mailbox of their own bypass mailbox auditing (service accounts, "
+                "as a rule). The sample shows nothing of what they do in mailboxes, and the forecast has none of it: "
+                "it holds only as long as the bypass stays.",
+            )
+        )
+    unlisted = (boxes["audit_tier"] == "standard_unlisted") & (boxes["kind"] == "user")
+    if unlisted.any():
+        findings.append(
+            Finding(
+                "licence_unlisted",
+                "info",
+                f"{int(unlisted.sum())} users have only a licence that Microsoft's list of Audit (Standard) licences "
+                "does not name (standalone Exchange Online plans and others). They are taken to log what Audit "
+                "(Standard) logs; no source says that they do or do not.",
+            )
+        )
+    return findings
 
 
 def will_emit(readiness: Readiness, enabled: Sequence[Enabled]) -> Readiness:
-    """The verdicts under a scenario: what can be mended and is enabled becomes `will_emit`."""
-    table = readiness.table.copy()
+    """The verdicts under a scenario: what can be mended and is enabled becomes `will_emit`, and `from` says when."""
+    table = readiness.table.assign(**{"from": pd.Series(pd.NaT, readiness.table.index, dtype="datetime64[us]")})
+    blocked = (table["state"] == "blocked") & table["mendable"]
     for part in enabled:
-        joins = (
-            (table["operation"] == part.operation)
-            & (table["state"] == "blocked")
-            & table["mendable"]
-            & table["mailbox"].isin(part.mailboxes)
-        )
+        joins = blocked & (table["operation"] == part.operation) & table["mailbox"].isin(part.mailboxes)
         table.loc[joins, "state"] = "will_emit"
-    return Readiness(table, readiness.findings)
-
-
-@dataclass(frozen=True)
-class _Sample:
-    """What the sample shows of the mailboxes.
-
-    Attributes:
-        seen: mailboxes seen per operation.
-        covered: of each mailbox, whether the sample would show its events.
-        findings: what the sample was taken for.
-    """
-
-    seen: dict[str, set[str]]
-    covered: pd.Series
-    findings: list[Finding]
-
-
-def _look_at(boxes: pd.DataFrame, reduction: pd.DataFrame | None) -> _Sample:
-    """Mailboxes seen per operation, and whether the sample covers each mailbox.
-
-    A mailbox is covered if any Exchange event of it was seen, or if the sample is of the whole tenant (no search for
-    some users would have brought it) over five weekdays or more.
-    """
-    nobody = pd.Series(False, index=boxes.index)
-    if reduction is None or reduction.empty:
-        return _Sample({}, nobody, [])
-    mine = reduction[reduction["subject_kind"] == "mailbox"]
-    seen = {str(key): set(group) for key, group in mine["subject"].groupby(operation_keys(mine))}
-    days = pd.DatetimeIndex(reduction["day"].unique())
-    whole = _why_whole(boxes, reduction) if (days.day_of_week < 5).sum() >= _WEEKDAYS else ""
-    if whole:
-        covered, message = ~nobody, f"the sample is taken as one of the whole tenant: {whole}."
-        message += " Mailboxes it does not show count as emitting nothing."
-    else:
-        covered = boxes["mailbox"].isin(set(mine["subject"]))
-        message = (
-            f"the sample covers {int(covered.sum())} of {len(boxes)} mailboxes; the others' state is unknown where "
-            "their settings say they emit, or do not say. An export of all users, five weekdays or longer, settles it."
-        )
-    return _Sample(seen, covered, [Finding("sample_scope", "info", message)])
-
-
-def _why_whole(boxes: pd.DataFrame, reduction: pd.DataFrame) -> str:
-    """Why a sample cannot come from a search for some users; '' where it can.
-
-    A stray account without a mailbox (a departed user, an administrator) proves nothing: one can search for it.
-    """
-    principals = reduction["principal"].unique()
-    if system := sum(map(outside_scopes, principals)):
-        return f"it shows what {system} {OUTSIDE_SCOPES}"
-    licensed = boxes.loc[(boxes["kind"] == "user") & (boxes["audit_tier"] != "none"), "mailbox"]
-    subjects = reduction.loc[reduction["subject_kind"] == "mailbox", "subject"]
-    active = int(licensed.isin({*principals, *subjects}).sum())
-    if active > _SEEN_SHARE * len(licensed):
-        return f"{active} of {len(licensed)} licensed user mailboxes act in it or are acted on"
-    return ""
-
-
-def _rule(key: str, box: dict[str, object]) -> tuple[str, str, bool]:
-    """What the settings say: on, off, unclear or never; why; and whether an administrator can switch it on."""
-    operation = catalog.operation(key)
-    action = operation.mailbox_action
-    if operation.status == "retired":
-        return "never", "the operation no longer exists", False
-    if action is None:
-        return "never", "not an action of mailboxes", False
-    if box["kind"] in action.never_on:
-        return "never", f"{box['kind']} mailboxes do not log it", False
-    if box["kind"] == "user" and box["audit_tier"] == "none":
-        return "off", "the user has no licence with a mailbox", False
-    if operation.licence == "premium" and box["audit_tier"] != "premium":
-        return "off", "needs Audit (Premium)", False
-    if box["kind"] in action.unverified_on:
-        return "unclear", f"no source says whether {box['kind']} mailboxes log it", False
-    if box["kind"] == "group":
-        # Group mailboxes have a fixed set that no setting changes (audit_events.md §1.1).
-        on = bool(action.group_default)
-        return ("on", "in the fixed set of group mailboxes", False) if on else ("never", "not in the fixed set", False)
-    verdict, reason = _rule_of_sets(action, box)
-    # Exchange ignores the switch while auditing is on for the organisation (audit_events.md §1.2), which no export here
-    # says; a set without the action is off either way.
-    if not box["audit_enabled"]:
-        return (
-            ("off", f"{reason}; AuditEnabled is False too", True) if verdict == "off" else ("unclear", _DISABLED, True)
-        )
-    return verdict, reason, True
-
-
-def _rule_of_sets(action: catalog.MailboxAction, box: dict[str, object]) -> tuple[str, str]:
-    """What the audit sets of a mailbox that has its own say: on, off or unclear; and why."""
-    types = [t for t in _LOGON_TYPES if t in action.default or t in action.optional]
-    sets = {t: str(box[f"audit_{t}"]) for t in types}
-    if any(value == "?" for value in sets.values()):
-        return "unclear", _UNREADABLE
-    having = [t for t in types if action.action in sets[t].split(",")]
-    # What owners do is nearly all of it, so a set that has the action for others only counts as off.
-    main = types[0] if types else "owner"
-    if main in having:
-        return "on", f"{action.action} is in the {main} set"
-    managed = str(box["default_audit_set"])
-    if not action.default:
-        return "off", f"off until an administrator adds {action.action}"
-    if managed != "?" and main not in managed.split(","):
-        return "off", f"the {main} set was customised and lacks {action.action}"
-    return "off", f"{action.action} is not in the {main} set yet"
+        table.loc[joins, "reason"] = table.loc[joins, "reason"] + f"; the scenario enables it on {part.day}"
+        table.loc[joins, "from"] = pd.Timestamp(part.day)
+    return Readiness(table, readiness.findings, readiness.rulings)

@@ -156,6 +156,6 @@ def _footer(result: Estimate) -> str:
     unknown = len(result.not_known)
     missing = f" {unknown} operations have no known rate and are not in it." if unknown else ""
     return (
-        f"siem-estimator, as of {result.as_of}. {len(result.inventory.mailboxes):,} mailboxes. List prices before tax "
-        f"unless a discount is stated; {dates}.{missing}"
+        f"siem-estimator, as of {result.as_of}. {len(result.tenant.inventory.mailboxes):,} mailboxes. List prices "
+        f"before tax unless a discount is stated; {dates}.{missing}"
     )

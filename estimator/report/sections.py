@@ -41,15 +41,15 @@ def sections(result: Estimate) -> Iterator[Section]:
 
 
 def _head(result: Estimate) -> Section:
-    boxes = result.inventory.mailboxes
+    boxes = result.tenant.inventory.mailboxes
     kinds = ", ".join(f"{n} {kind}" for kind, n in boxes["kind"].value_counts().items())
     words = [
         f"Estimate as of {result.as_of} from {len(boxes):,} mailboxes ({kinds}).",
         f"Figures are means of {result.draws.count:,} draws (seed {result.draws.seed}); the truth lies between P10 and "
         "P90 in 8 of 10 cases, if the assumptions hold. GB is 10^9 billed bytes of that feed.",
     ]
-    if result.sample is not None:
-        sample = result.sample
+    if result.tenant.sample is not None:
+        sample = result.tenant.sample
         words.insert(
             1,
             f"Audit sample: {sample.distinct:,} distinct records of {sample.read:,} read ({sample.duplicates:,} "
@@ -244,7 +244,7 @@ def _feeds(cost: Cost) -> str:
 
 
 def _emitting(result: Estimate) -> Section:
-    table = result.readiness.table
+    table = result.tenant.readiness.table
     counts = table.groupby(["operation", "state"]).size().unstack(fill_value=0)
     states = [s for s in ("emitting", "blocked", "unknown", "not_applicable") if s in counts]
     live = [key for key in counts.index if key in catalog.newly_available(retired=False)
@@ -287,7 +287,7 @@ def _sources(result: Estimate) -> Section:
     weights = result.model.weights.mean
     holiday = catalog.priors().holiday_worked
     rows.append(["a Saturday, a Sunday, in weekdays", ", ".join(f"{w:.2f}" for w in weights[1:3]),
-                 "partly_measured" if result.sample is not None else "published", _cite("town")])  # fmt: skip
+                 "partly_measured" if result.tenant.sample is not None else "published", _cite("town")])  # fmt: skip
     rows.append(["a holiday, in weekdays", f"{weights[3]:.2f}", holiday.basis, _cite(holiday.source)])
     return Section("Where the figures come from", headers=["figure", "value", "basis", "source"], rows=rows)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 
 def schema(name: str) -> dict[str, Any]:
-    """The JSON Schema of a contract: `estimate`, `measure` or `check`."""
+    """The JSON Schema of a contract: `estimate`, `measure`, `check` or `readiness`."""
     text = (resources.files(__name__) / f"{name}.json").read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
     return document

@@ -12,6 +12,7 @@ import pytest
 
 from estimator import catalog
 from estimator.catalog import CatalogueError, reading
+from estimator.catalog.causes import read_causes
 
 FOLDER = Path(reading.__file__).parent
 READ: dict[str, Callable[[Path], object]] = {
@@ -21,6 +22,7 @@ READ: dict[str, Callable[[Path], object]] = {
     "priors.toml": lambda file: reading.read_priors(file, catalog.sources()),
     "licences.csv": lambda file: reading.read_licences(file, catalog.sources()),
     "service_plans.toml": lambda file: reading.read_plan_marks(file, catalog.sources()),
+    "readiness.toml": lambda file: read_causes(file, catalog.sources()),
 }
 
 
@@ -66,6 +68,9 @@ def test_the_shipped_files_read(name: str) -> None:
         ("licences.csv", ",2025-12-30,", ",30.12.2025,", ["date", "2025-12-30"]),
         ("licences.csv", "05e9a617-", "05E9A617-", ["sku_guid", "lower case"]),
         ("service_plans.toml", '"2f442157', '"" # 2f442157', ["premium.M365_ADVANCED_AUDITING", "empty"]),
+        ("readiness.toml", 'mend = "bypass"', 'mend = "prayer"', ["causes.bypassed.mend", "'prayer'"]),
+        ("readiness.toml", "{action} is in the", "{verb} is in the", ["causes.set_has.text", "verb"]),
+        ("readiness.toml", "[causes.retired]\ntitle =", "[causes.retired]\nname =", ["causes.retired.title", "missing"]),
     ],
 )
 def test_a_bad_file_is_refused_by_name(name: str, old: str, new: str, words: list[str], tmp_path: Path) -> None:

@@ -24,13 +24,14 @@ def box(name: str = "ann", **settings: Any) -> dict[str, Any]:
     row: dict[str, Any] = {
         "mailbox": f"{name}@contoso.example", "kind": "user", "audit_tier": "standard", "audit_enabled": True,
         "default_audit_set": MANAGED.lower(), "audit_admin": OLD_SET, "audit_delegate": OLD_SET, "audit_owner": OLD_SET,
+        "bypassed": False,
     }  # fmt: skip
     return {**row, **settings}
 
 
 def tenant(*boxes: dict[str, Any]) -> Inventory:
     frame = pd.DataFrame(boxes or (box(),)).sort_values("mailbox", ignore_index=True)
-    text = [column for column in frame if column != "audit_enabled"]
+    text = [column for column in frame if column not in ("audit_enabled", "bypassed")]
     return Inventory(frame.astype(dict.fromkeys(text, "str")), tables.ACTIVITY.empty(), 0, {}, [])
 
 
@@ -145,11 +146,15 @@ TABLE = [
     Rule(UPDATE, {"audit_tier": "none"}, "blocked", "the user has no licence with a mailbox", False),
     Rule(MIA, {"audit_tier": "premium"}, "blocked", "not in the owner set yet", True),
     # ---- kinds
-    Rule(MIA, {"kind": "shared", "audit_tier": "none"}, "blocked", "not in the owner set yet", True),
+    # What is done in a shared mailbox is done by delegates: their set counts, save for what only owners can do.
+    Rule(MIA, {"kind": "shared", "audit_tier": "none"}, "blocked", "not in the delegate set yet", True),
+    Rule(MIA, {"kind": "shared", "audit_delegate": NEW_SET}, ON, UNCOVERED, True),
+    Rule(MIA, {"kind": "shared", "audit_owner": NEW_SET}, "blocked", "not in the delegate set yet", True),
+    Rule(SEND, {"kind": "shared", "audit_tier": "none"}, "blocked", "Send is not in the owner set yet", True),
     Rule(MIA, {"kind": "shared", "audit_tier": "none", **NEW}, ON, UNCOVERED, True),
     Rule(MIA, {"kind": "room", **NEW}, "not_applicable", "room mailboxes do not log it", False),
     Rule(UPDATE, {"kind": "equipment"}, "not_applicable", "equipment mailboxes do not log it", False),
-    Rule(SEND, {"kind": "public_folder", **NEW}, "not_applicable", "public_folder mailboxes do not log it", False),
+    Rule(SEND, {"kind": "public_folder", **NEW}, "not_applicable", "public folder mailboxes do not log it", False),
     Rule(MIA, {"kind": "group", **NEW}, "not_applicable", "group mailboxes do not log it", False),
     Rule(SEND, {"kind": "group", **NEW}, "not_applicable", "group mailboxes do not log it", False),
     Rule(SEARCH, {"kind": "group"}, "not_applicable", "group mailboxes do not log it", False),
