@@ -322,6 +322,12 @@ def default_scenario(as_of: dt.date, feeds: Sequence[str], country: str | None =
     )
 
 
+def enabled_operations(scenario: Scenario) -> list[str]:
+    """The operations that the scenario enables for somebody."""
+    changes = (change for change in scenario.changes if isinstance(change, Enable))
+    return list(dict.fromkeys(key for change in changes for key in _expand(change.operations)))
+
+
 def enabled(scenario: Scenario, mailboxes: pd.DataFrame, shown: str) -> list[Enabled]:
     """Which mailboxes each `enable` selects, expanded by operation; a mailbox keeps its earliest day.
 

@@ -77,6 +77,7 @@ def read_tenant(
     *,
     memory: str = "1GB",
     true_counts: Mapping[str | None, int] | None = None,
+    operations: Sequence[str] | None = None,
     strict: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Tenant:
@@ -87,6 +88,7 @@ def read_tenant(
         memory: DuckDB's memory limit while it reads the audit sample.
         true_counts: the portal's total of audit exports that were cut, by file below the folder; None is the one that
             was cut.
+        operations: for which operations mailboxes are judged; by default all that a mailbox action switches.
         strict: whether a file that is refused stops the run.
         progress: told what is being done.
 
@@ -121,7 +123,7 @@ def read_tenant(
         )
     else:
         sample = under_inventory_names(sample, inventory)
-    readiness = judge(inventory, None if sample is None else sample.table)
+    readiness = judge(inventory, None if sample is None else sample.table, operations)
     return Tenant(folder, inventory, sample, readiness, findings + readiness.findings)
 
 

@@ -23,7 +23,7 @@ from tests.conftest import Tenant, audit_jsonl, write
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-VERBS = ("estimate", "check", "measure")
+VERBS = ("check", "estimate", "measure", "readiness")
 _PAGES = [
     path.relative_to(ROOT).as_posix()
     for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("*/*.md"), *ROOT.glob("estimator/*/*.md")])
@@ -71,6 +71,8 @@ def test_the_readme_has_every_option_and_none_besides(options: dict[str, set[str
     assert set(re.findall(r"`(--[a-z][a-z-]+)", forecast)) == options["estimate"]
     measure = README.partition("| option of `measure`")[2].partition("\n\n")[0]
     assert set(re.findall(r"`(--[a-z][a-z-]+)", measure)) == options["measure"]
+    readiness = README.partition("| option of `readiness`")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`(--[a-z][a-z-]+)", readiness)) == options["readiness"]
 
 
 def test_the_commands_run(tenant: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +87,7 @@ def test_the_commands_run(tenant: Tenant, tmp_path: Path, monkeypatch: pytest.Mo
             assert main(words) == 0, words
             ran.add(words[0])
     assert ran == set(VERBS)
-    assert {"counts.csv", "added-cost.png"} <= {path.name for path in tmp_path.iterdir()}
+    assert {"counts.csv", "added-cost.png", "mend.ps1", "mend.rollback.ps1", "weekly.ps1"} <= {path.name for path in tmp_path.iterdir()}
 
 
 def test_the_exit_codes_are_those_of_the_help() -> None:

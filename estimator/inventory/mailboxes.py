@@ -21,7 +21,8 @@ from estimator.inventory.sheet import Part, Wanted, places_of, read_grid, select
 
 EXPORT_COMMAND = (
     "Export again with: Get-EXOMailbox -ResultSize Unlimited -PropertySets Minimum,Audit | "
-    "Select-Object UserPrincipalName,PrimarySmtpAddress,RecipientTypeDetails,AuditEnabled,"
+    "Select-Object UserPrincipalName,PrimarySmtpAddress,Name,Alias,DisplayName,ExternalDirectoryObjectId,"
+    "RecipientTypeDetails,AuditEnabled,@{n='EmailAddresses';e={$_.EmailAddresses -join ' '}},"
     "@{n='DefaultAuditSet';e={$_.DefaultAuditSet -join ','}},@{n='AuditAdmin';e={$_.AuditAdmin -join ','}},"
     "@{n='AuditDelegate';e={$_.AuditDelegate -join ','}},@{n='AuditOwner';e={$_.AuditOwner -join ','}} | "
     "Export-Csv mailboxes.csv -NoTypeInformation -Encoding UTF8"

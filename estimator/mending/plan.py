@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from estimator.errors import TableError
 
@@ -45,15 +46,8 @@ class Mend:
     lift_bypass: bool = False
 
     def __post_init__(self) -> None:
-        if unknown := sorted({*self.add, *self.managed} - set(LOGON_TYPES)):
-            raise TableError(
-                f"the logon type {unknown[0]!r}", path=self.mailbox, place="mending", expected=" | ".join(LOGON_TYPES)
-            )
-        for action in (action for actions in self.add.values() for action in actions):
-            if not _ACTION.fullmatch(action):
-                raise TableError(
-                    f"the audit action {action!r}", path=self.mailbox, place="mending", expected="letters only"
-                )
+        if fault := _fault((*self.add, *self.managed), tuple(self.add.values())):
+            raise TableError(fault[0], path=self.mailbox, place="mending", expected=fault[1])
         if self.wave < 1:
             raise TableError(f"wave {self.wave}", path=self.mailbox, place="mending", expected="1 or more")
         if not (any(self.add.values()) or self.enable_audit or self.lift_bypass):
@@ -63,6 +57,15 @@ class Mend:
                 place="mending",
                 expected="an action to add, enable_audit or lift_bypass",
             )
+
+
+@lru_cache(maxsize=1024)
+def _fault(logon_types: tuple[str, ...], added: tuple[tuple[str, ...], ...]) -> tuple[str, str] | None:
+    """What Exchange cannot know, and what it can. Mailboxes are many, and what they lack is one of a few things."""
+    if unknown := sorted(set(logon_types) - set(LOGON_TYPES)):
+        return f"the logon type {unknown[0]!r}", " | ".join(LOGON_TYPES)
+    strange = (action for actions in added for action in actions if not _ACTION.fullmatch(action))
+    return next(((f"the audit action {action!r}", "letters only") for action in strange), None)
 
 
 @dataclass(frozen=True)

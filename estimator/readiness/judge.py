@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -50,7 +51,18 @@ class Readiness:
 
     def of(self, operation: str) -> pd.DataFrame:
         """The rows of one operation, indexed by mailbox."""
-        return self.table[self.table["operation"] == operation].set_index("mailbox")
+        return self.table.take(self.rows_of(operation)).set_index("mailbox")
+
+    def rows_of(self, operation: str) -> np.ndarray:
+        """The positions of an operation's rows in the table."""
+        return self._rows.get(operation, np.zeros(0, np.intp))
+
+    @cached_property
+    def _rows(self) -> dict[str, np.ndarray]:
+        # Asked for again and again, of millions of rows.
+        codes, names = pd.factorize(self.table["operation"])
+        ends = np.searchsorted(codes[order := np.argsort(codes, kind="stable")], np.arange(len(names) + 1))
+        return {str(name): order[ends[n] : ends[n + 1]] for n, name in enumerate(names)}
 
 
 def judge(
@@ -228,12 +240,16 @@ def _findings(table: pd.DataFrame, boxes: pd.DataFrame, inventory: Inventory) ->
 
 
 def will_emit(readiness: Readiness, enabled: Sequence[Enabled]) -> Readiness:
-    """The verdicts under a scenario: what can be mended and is enabled becomes `will_emit`, and `from` says when."""
-    table = readiness.table.assign(**{"from": pd.Series(pd.NaT, readiness.table.index, dtype="datetime64[us]")})
-    blocked = (table["state"] == "blocked") & table["mendable"]
+    """The verdicts under a scenario: what can be mended and is enabled becomes `will_emit`, `since` then."""
+    table = readiness.table
+    mailboxes, mendable = table["mailbox"].array, table["mendable"].to_numpy()
+    state, reason = (table[name].to_numpy(dtype=object, copy=True) for name in ("state", "reason"))
+    since = np.full(len(table), np.datetime64("NaT"), dtype="datetime64[us]")
     for part in enabled:
-        joins = blocked & (table["operation"] == part.operation) & table["mailbox"].isin(part.mailboxes)
-        table.loc[joins, "state"] = "will_emit"
-        table.loc[joins, "reason"] = table.loc[joins, "reason"] + f"; the scenario enables it on {part.day}"
-        table.loc[joins, "from"] = pd.Timestamp(part.day)
+        rows = readiness.rows_of(part.operation)
+        rows = rows[(state[rows] == "blocked") & mendable[rows]]
+        rows = rows[pd.Series(mailboxes[rows]).isin(part.mailboxes).to_numpy()]
+        state[rows], since[rows] = "will_emit", np.datetime64(part.day)
+        reason[rows] += f"; the scenario enables it on {part.day}"
+    table = table.assign(state=pd.array(state, dtype="str"), reason=pd.array(reason, dtype="str"), since=since)
     return Readiness(table, readiness.findings, readiness.rulings)

@@ -10,10 +10,10 @@ import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import cast
+from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 
 from estimator import catalog
@@ -21,24 +21,11 @@ from estimator.catalog.causes import causes
 from estimator.inventory import Inventory
 from estimator.mending import Mend, MendingPlan, OrganisationMend, Wave
 from estimator.readiness.judge import Readiness
-from estimator.readiness.rules import LOGON_TYPES, UNSAID, set_of
+from estimator.readiness.rules import LOGON_TYPES, UNSAID, Ruling, set_of
 from estimator.scenario import Enabled
 
 #: The tenant's own domain, which no registrar sells.
 _OWN_DOMAIN = re.compile(r"[a-z0-9-]+\.onmicrosoft\.(com|us|de|cn)$")
-
-
-@dataclass
-class _Lacking:
-    """What one mailbox lacks on one day."""
-
-    add: dict[str, set[str]] = field(default_factory=dict)
-    enable_audit: bool = False
-    lift_bypass: bool = False
-
-    @property
-    def anything(self) -> bool:
-        return bool(self.add) or self.enable_audit or self.lift_bypass
 
 
 def plan_mending(
@@ -56,62 +43,76 @@ def plan_mending(
         title: of the scenario.
         as_of: the day of the data.
     """
-    days = sorted({part.day for part in enabled})
-    wave_of = {day: number for number, day in enumerate(days, start=1)}
-    boxes = inventory.mailboxes.set_index("mailbox", drop=False)
-    lacking: dict[tuple[int, str], _Lacking] = {}
+    mine = [part for part in enabled if catalog.operation(part.operation).mailbox_action is not None]
+    boxes = inventory.mailboxes
+    mends: list[Mend] = []
+    waves: list[Wave] = []
     left: dict[str, set[str]] = {}
     switches: set[str] = set()
-    for part in enabled:
-        action = catalog.operation(part.operation).mailbox_action
-        if action is None:
-            continue
-        verdicts = readiness.of(part.operation)
-        mine = verdicts[verdicts.index.isin(part.mailboxes)]
-        open_ = (mine["state"] == "unknown") & ~mine["settings_known"]
-        off = mine["state"].isin(["blocked", "will_emit"])
-        for reason, names in mine[off & ~mine["mendable"]].groupby("cause").groups.items():
-            left.setdefault(str(reason), set()).update(names)
-        joining = mine[(off | open_) & mine["mendable"]]
-        for number, rows in joining.groupby("ruling"):
-            ruling = readiness.rulings[cast(int, number)]
-            ways = {causes()[name].mend for name in ruling.causes}
-            switches.update(ruling.causes)
-            # Alike in all that was looked at, so the first stands for them all.
-            add = _additions(action, boxes.loc[rows.index[0]]) if "set" in ways else {}
-            for name in rows.index:
-                one = lacking.setdefault((wave_of[part.day], str(name)), _Lacking())
-                one.enable_audit |= "audit_enabled" in ways
-                one.lift_bypass |= "bypass" in ways
-                for logon_type in add:
-                    one.add.setdefault(logon_type, set()).add(action.action)
-    kinds, managed = dict(boxes["kind"]), dict(boxes["default_audit_set"].fillna(""))
-    mends = [
-        Mend(
-            mailbox=name,
-            kind=kinds[name],
-            wave=wave,
-            add={t: tuple(sorted(one.add[t])) for t in LOGON_TYPES if t in one.add},
-            managed=tuple(t for t in LOGON_TYPES if t in managed[name].split(",")),
-            enable_audit=one.enable_audit,
-            lift_bypass=one.lift_bypass,
-        )
-        for (wave, name), one in sorted(lacking.items())
-        if one.anything
-    ]
+    for number, day in enumerate(sorted({part.day for part in enabled}), start=1):
+        of_day = [part for part in mine if part.day == day]
+        joining = np.full((len(boxes), len(of_day)), -1)
+        for column, part in enumerate(of_day):
+            joining[:, column] = _joining(readiness, part, boxes, left)
+        alike, which = np.unique(joining, axis=0, return_inverse=True)
+        first = np.full(len(alike), -1)
+        first[which[::-1]] = np.arange(len(boxes))[::-1]
+        templates = []
+        for row, box in zip(alike, first, strict=True):
+            rulings = {p.operation: readiness.rulings[r] for p, r in zip(of_day, row, strict=True) if r >= 0}
+            switches.update(cause for ruling in rulings.values() for cause in ruling.causes)
+            templates.append(_lacking(rulings, boxes.iloc[box]))
+        for name, position in zip(boxes["mailbox"].tolist(), which.tolist(), strict=True):
+            if (lacking := templates[position]) is not None:
+                mends.append(Mend(mailbox=name, wave=number, **lacking))
+        everybody = [part.mailboxes for part in enabled if part.day == day]
+        waves.append(Wave(number, title, day, len(everybody[0].append(everybody[1:]).unique())))
     return MendingPlan(
         mends=mends,
-        waves=[Wave(wave_of[day], title, day, _of_day(enabled, day)) for day in days],
+        waves=waves,
         organisation=OrganisationMend("organisation_off" in switches, "unified_log_off" in switches),
         bypassed_accounts=inventory.settings.bypassed_accounts,
         not_mended={causes()[cause].title: len(names) for cause, names in sorted(left.items())},
-        operations=tuple(
-            dict.fromkeys(p.operation for p in enabled if catalog.operation(p.operation).mailbox_action is not None)
-        ),
+        operations=tuple(dict.fromkeys(part.operation for part in mine)),
         tenant=domain_of(inventory),
         as_of=as_of,
         version=version("siem-estimator"),
     )
+
+
+def _joining(readiness: Readiness, part: Enabled, boxes: pd.DataFrame, left: dict[str, set[str]]) -> np.ndarray:
+    """Of each mailbox its ruling where it joins or may join, else -1; what no script can mend goes into `left`."""
+    verdicts = readiness.of(part.operation).reindex(pd.Index(boxes["mailbox"]))
+    enabled = verdicts.index.isin(part.mailboxes)
+    off = verdicts["state"].isin(["blocked", "will_emit"]).to_numpy() & enabled
+    open_ = (verdicts["state"] == "unknown").to_numpy() & ~verdicts["settings_known"].to_numpy(dtype=bool) & enabled
+    mendable = verdicts["mendable"].to_numpy(dtype=bool)
+    for cause, names in verdicts[off & ~mendable].groupby("cause").groups.items():
+        left.setdefault(str(cause), set()).update(names)
+    return np.where((off | open_) & mendable, verdicts["ruling"].to_numpy(), -1)
+
+
+def _lacking(rulings: Mapping[str, Ruling], box: pd.Series) -> dict[str, Any] | None:
+    """The fields of a `Mend` for mailboxes with these rulings; None where they lack nothing of their own."""
+    add: dict[str, set[str]] = {}
+    ways: set[str] = set()
+    for key, ruling in rulings.items():
+        mine = {causes()[name].mend for name in ruling.causes}
+        ways |= mine
+        action = catalog.operation(key).mailbox_action
+        if "set" in mine and action is not None:
+            for logon_type in _additions(action, box):
+                add.setdefault(logon_type, set()).add(action.action)
+    if not add and not ways & {"audit_enabled", "bypass"}:
+        return None  # nothing, or the organisation's switch is all it waits for
+    managed = "" if pd.isna(box["default_audit_set"]) else str(box["default_audit_set"])
+    return {
+        "kind": box["kind"],
+        "add": {t: tuple(sorted(add[t])) for t in LOGON_TYPES if t in add},
+        "managed": tuple(t for t in LOGON_TYPES if t in managed.split(",")),
+        "enable_audit": "audit_enabled" in ways,
+        "lift_bypass": "bypass" in ways,
+    }
 
 
 def domain_of(inventory: Inventory) -> str:
@@ -127,11 +128,3 @@ def _additions(action: catalog.MailboxAction, box: pd.Series) -> list[str]:
     settings = cast(Mapping[str, object], box.fillna(UNSAID).to_dict())
     types = [t for t in LOGON_TYPES if t in (action.default or action.optional)]
     return [t for t in types if action.action not in (set_of(settings, t) or ())]
-
-
-def _of_day(enabled: Sequence[Enabled], day: dt.date) -> int:
-    names: set[str] = set()
-    for part in enabled:
-        if part.day == day:
-            names.update(part.mailboxes)
-    return len(names)

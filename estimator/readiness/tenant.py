@@ -14,17 +14,25 @@ from typing import Any, NamedTuple, cast
 
 import pandas as pd
 
-from estimator import catalog
+from estimator import catalog, tables
 from estimator.catalog.causes import causes
 from estimator.errors import ScenarioError, UsageError
 from estimator.files import write_whole
 from estimator.findings import Finding, distinct
 from estimator.folder import read_folder
 from estimator.mending import MendingPlan, unquotable, write_rollback, write_runbook, write_script
-from estimator.readiness.judge import STATES, Readiness, judge, will_emit
+from estimator.readiness.judge import STATES, Readiness, will_emit
 from estimator.readiness.mends import plan_mending
 from estimator.readiness.rules import Ruling, rule
-from estimator.scenario import DEFAULT_SCENARIO, NEWLY_AVAILABLE, Enabled, Scenario, default_scenario, enabled
+from estimator.scenario import (
+    DEFAULT_SCENARIO,
+    NEWLY_AVAILABLE,
+    Enabled,
+    Scenario,
+    default_scenario,
+    enabled,
+    enabled_operations,
+)
 from estimator.scenarios import scenarios_of
 from estimator.tenant import Tenant, read_tenant, stop_at_errors
 
@@ -105,14 +113,8 @@ class TenantReadiness:
         mine = [part for part in self.enabled if part.operation in self.operations]
         return plan_mending(self.readiness, mine, self.tenant.inventory, self.scenario.title, self.as_of)
 
-    def to_json(self, named: Callable[[str], str] = str) -> dict[str, Any]:
-        """The JSON contract `siem-estimator/readiness/1`; `named` may replace the mailboxes' names."""
-        table = self.table
-        rows = zip(
-            *(table[name] for name in ("mailbox", "kind", "audit_tier", "operation", "state", "cause", "reason")),
-            strict=True,
-        )
-        names = {name: named(name) for name in table["mailbox"].unique()}
+    def head_json(self) -> dict[str, Any]:
+        """The JSON contract `siem-estimator/readiness/1` without the list of mailboxes."""
         return {
             "schema": "siem-estimator/readiness/1",
             "version": version("siem-estimator"),
@@ -126,14 +128,12 @@ class TenantReadiness:
                 {"operation": key, "cause": one.causes[0], "reason": one.reason} for key, one in self.elsewhere.items()
             ],
             "summary": [line._asdict() for line in self.summary()],
-            "mailboxes": [
-                {
-                    "mailbox": names[mailbox], "kind": kind, "audit_tier": tier, "operation": operation,
-                    "state": state, "cause": cause, "reason": reason,
-                }
-                for mailbox, kind, tier, operation, state, cause, reason in rows
-            ],
-        }  # fmt: skip
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON contract `siem-estimator/readiness/1`."""
+        rows = self.table[tables.READINESS.names].to_dict("records")
+        return {**self.head_json(), "mailboxes": rows}
 
     def write_scripts(self, script: Path | None, runbook: Path | None) -> list[Path]:
         """Write the mending script, the rollback beside it (`NAME.rollback.ps1`), and the weekly runbook.
@@ -201,17 +201,18 @@ def readiness_of(
                     "--scenario.",
                 )
             )
-    found = read_tenant(folder, memory=memory, true_counts=true_counts, strict=strict, progress=progress)
-    today = found.readiness
-    known = set(today.table["operation"].unique())
-    if more := [key for key in listed if key not in known]:
-        extra = judge(found.inventory, found.reduction, more)
-        shifted = extra.table.assign(ruling=extra.table["ruling"] + len(today.rulings))
-        today = Readiness(
-            pd.concat([today.table, shifted], ignore_index=True), today.findings, [*today.rulings, *extra.rulings]
-        )
+    enables = [] if story is None else enabled_operations(story)
+    judged_for = dict.fromkeys([*listed, *(k for k in enables if catalog.operation(k).mailbox_action is not None)])
+    found = read_tenant(
+        folder,
+        memory=memory,
+        true_counts=true_counts,
+        operations=list(judged_for),
+        strict=strict,
+        progress=progress,
+    )
     parts = [] if story is None else _enabled(story, found, name)
-    judged = will_emit(today, parts)
+    judged = will_emit(found.readiness, parts)
     result = TenantReadiness(
         tenant=found,
         scenario=story,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 
 from estimator.checkup import CheckedFile, Checkup, Missing
@@ -16,6 +17,7 @@ _SAID = {"no_activity_report"}
 
 #: A longer command is broken up.
 _LINE = 100
+_COMMA = re.compile(r"(?<=\w),(?=\w)")
 
 
 def text(found: Checkup, form: str) -> str:
@@ -116,5 +118,15 @@ def _lines(command: str) -> list[str]:
     for statement in command.replace("; Get-", "\nGet-").split("\n"):
         if len(statement) > _LINE:
             statement = statement.replace(" | ", " |\n    ").replace(",@{", ",\n    @{")
-        out += statement.split("\n")
+        for line in statement.split("\n"):
+            out += _broken(line)
     return out
+
+
+def _broken(line: str) -> list[str]:
+    """A long list of properties on several lines: PowerShell goes on after a comma between two of them."""
+    out = []
+    while len(line) > _LINE and (commas := [at.end() for at in _COMMA.finditer(line, 0, _LINE)]):
+        out.append(line[: commas[-1]])
+        line = "    " + line[commas[-1] :]
+    return [*out, line]

@@ -7,6 +7,8 @@ import io
 import json
 from collections.abc import Callable, Iterator
 
+import pandas as pd
+
 from estimator.catalog.causes import causes
 from estimator.mending import empty
 from estimator.readiness import STATES
@@ -23,7 +25,7 @@ _FIRST = ("blocked", "unknown", "will_emit", "emitting", "not_applicable")
 def text(found: TenantReadiness, form: str, named: Callable[[str], str] = str) -> str:
     """The verdicts in one of the formats, ending in a line break; `named` may replace the mailboxes' names."""
     if form == "json":
-        return json.dumps(found.to_json(named), indent=2, ensure_ascii=False) + "\n"
+        return _json(found, named)
     if form == "csv":
         return _csv(found, named)
     return as_markdown(_sections(found, named)) if form == "markdown" else as_table(_sections(found, named))
@@ -34,10 +36,30 @@ def _csv(found: TenantReadiness, named: Callable[[str], str]) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(_COLUMNS)
-    names = {name: no_formula(named(name)) for name in found.table["mailbox"].unique()}
-    columns = [found.table[name] for name in _COLUMNS]
-    writer.writerows([names[row[0]], *map(no_formula, row[1:])] for row in zip(*columns, strict=True))
+    writer.writerows(zip(*_cells(found, named, no_formula), strict=True))
     return file.getvalue()
+
+
+def _json(found: TenantReadiness, named: Callable[[str], str]) -> str:
+    """`TenantReadiness.to_json`, a mailbox and operation a line: of 100,000 mailboxes they are many."""
+
+    def quoted(word: str) -> str:
+        return json.dumps(word, ensure_ascii=False)
+
+    head = json.dumps(found.head_json(), indent=2, ensure_ascii=False).removesuffix("\n}")
+    line = "    {" + ", ".join(f'"{name}": %s' for name in _COLUMNS) + "}"
+    lines = ",\n".join(line % cells for cells in zip(*_cells(found, named, quoted), strict=True))
+    return f'{head},\n  "mailboxes": [{chr(10) if lines else ""}{lines}\n  ]\n}}\n'
+
+
+def _cells(found: TenantReadiness, named: Callable[[str], str], written: Callable[[str], str]) -> list[list[str]]:
+    """The columns of the list; each name and word stands in many rows, and is written once."""
+    columns = []
+    for name in _COLUMNS:
+        codes, words = pd.factorize(found.table[name])
+        shown = [written(named(word) if name == "mailbox" else word) for word in words]
+        columns.append([shown[code] for code in codes.tolist()])
+    return columns
 
 
 def _sections(found: TenantReadiness, named: Callable[[str], str]) -> Iterator[Section]:
@@ -133,30 +155,27 @@ def _elsewhere(found: TenantReadiness) -> Section:
 
 def _list(found: TenantReadiness, named: Callable[[str], str]) -> Section:
     """The mailboxes that want looking at first: a line for each mailbox, state and cause, its operations together."""
-    table = found.table
-    day = table["from"].dt.strftime("%Y-%m-%d").fillna("")
-    keys = ["mailbox", "kind", "audit_tier", "state", "cause", "from"]
-    groups = table.assign(**{"from": day}).groupby(keys, sort=False)["operation"].agg(list)
-    lines = [(*key, operations) for key, operations in groups.items()]  # type: ignore[misc]
-    lines.sort(key=lambda line: (_FIRST.index(line[3]), line[0]))
+    table, keys = found.table, ["mailbox", "state", "cause"]
+    count = int((~table.duplicated(keys)).sum())
+    lines: dict[tuple[str, str, str], tuple[list[str], list[str]]] = {}
+    for state in _FIRST:
+        mine = table[table["state"] == state].sort_values("mailbox", kind="stable")
+        days = mine["since"].dt.strftime("%Y-%m-%d").fillna("")
+        columns = [mine[name] for name in ("mailbox", "cause", "operation", "kind", "audit_tier")]
+        for mailbox, cause, operation, kind, tier, day in zip(*columns, days, strict=True):
+            key = (mailbox, state, cause)
+            if key not in lines:
+                if len(lines) == _LINES:
+                    break
+                lines[key] = ([_plain(kind), tier, _plain(state), day], [])
+            lines[key][1].append(operation)
     rows = [
-        [
-            named(mailbox),
-            _plain(kind),
-            tier,
-            _plain(state),
-            since,
-            causes()[cause].title,
-            _short(ops),
-        ]
-        for mailbox, kind, tier, state, cause, since, ops in lines[:_LINES]
+        [named(mailbox), *cells, causes()[cause].title, _short(operations)]
+        for (mailbox, _, cause), (cells, operations) in lines.items()
     ]
-    more = len(lines) - len(rows)
-    words = (
-        [f"The first {len(rows):,} of {len(lines):,} lines; --format csv or json prints all of them."] if more else []
-    )
+    said = f"The first {len(rows):,} of {count:,} lines; --format csv or json prints all of them."
     headers = ["mailbox", "kind", "licence", "state", "from", "why", "operations"]
-    return Section("Mailboxes", words=words, headers=headers, rows=rows)
+    return Section("Mailboxes", words=[said] if count > len(rows) else [], headers=headers, rows=rows)
 
 
 def _plain(word: str) -> str:

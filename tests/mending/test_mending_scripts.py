@@ -250,7 +250,7 @@ def test_a_mend_that_exchange_cannot_know_is_refused(fields: dict[str, object], 
 
 
 def test_a_plan_that_contradicts_itself_is_refused() -> None:
-    twice = Mend("BOB@contoso.example", "user", 2, {"owner": ("Send",)})
+    twice = Mend("BOB@contoso.example", "user", 1, {"owner": ("Send",)})
     with pytest.raises(TableError, match=r"the mailbox 'bob@contoso\.example' stands 2 times"):
         plan((*MENDS, twice))
     with pytest.raises(TableError, match=r"cyd@contoso\.example.*wave 1; expected one of 2"):

@@ -11,6 +11,7 @@ import pytest
 
 from estimator import catalog, estimate
 from estimator.mending import Mend, MendingPlan
+from estimator.readiness.mends import plan_mending
 from estimator.readiness.tenant import TenantReadiness, readiness_of
 from tests.conftest import (
     MAILBOX_COLUMNS,
@@ -116,9 +117,9 @@ def test_switches_of_the_organisation_and_bypasses_are_mended_too(tenant: Tenant
 def test_readiness_forecast_and_script_agree_on_who_joins(name: str) -> None:
     judged_ = readiness_of(SAMPLES / name, as_of=AS_OF)
     result = estimate(SAMPLES / name, as_of=AS_OF, draws=200, scenarios=[SAMPLES / name / "scenario.toml"])
-    assert judged_.tenant.readiness.table.drop(columns="ruling").equals(
-        result.tenant.readiness.table.drop(columns="ruling")
-    )
+    for key in judged_.operations:
+        ours, theirs = (one.readiness.of(key).drop(columns="ruling") for one in (judged_.tenant, result.tenant))
+        assert ours.equals(theirs)
     population = result.model.population
     parts = judged_.enabled
     by_mend = mends_by_operation(judged_)
@@ -170,3 +171,11 @@ def test_a_hostile_name_from_the_inventory_reaches_the_script_as_a_name_only(ten
     text = (tmp_path / "a.ps1").read_text("utf-8-sig")
     assert "'x''; remove-mailbox ann #@contoso.example'" in text
     assert "x'; remove" not in text.lower()
+
+
+def test_a_day_that_enables_nothing_of_mailboxes_is_a_wave_without_mailboxes_to_mend(tenant: Tenant) -> None:
+    story = SCENARIO.replace('["newly-available"]', '["MicrosoftTeams/MessageSent"]')
+    found = judged(tenant, story)
+    plan = plan_mending(found.readiness, found.enabled, found.tenant.inventory, "Teams", AS_OF)
+    assert [(wave.number, wave.mailboxes) for wave in plan.waves] == [(1, 8)]
+    assert (plan.mends, plan.operations) == ([], ())
