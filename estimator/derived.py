@@ -1,4 +1,7 @@
-"""Send, from the usage report's Send Count: no sample is needed, and one says how closely the report is followed."""
+"""Send, from the usage report's Send Count: no sample is needed, and one says how closely the report is followed.
+
+A report that conceals its names still says what all users send together, of which the sample shows a part: `Unnamed`.
+"""
 
 from __future__ import annotations
 
@@ -59,10 +62,46 @@ class Derived:
         )
 
 
-def derive(draws: Draws, population: Population, operation: str, sampled: Sampled | None) -> Derived:
+@dataclass(frozen=True)
+class Unnamed:
+    """From a report that conceals its names: what all its users send, less what the emitting ones are seen to send.
+
+    Who of the rest joins is not known, so each joining user is a draw without replacement from them: a mean of `each`,
+    a variance of `spread` a user, and nothing left open where all of the rest join. Other kinds stand at none, as in
+    `Derived`.
+
+    Attributes:
+        each: records per weekday of a user who does not emit yet, shape (draws,).
+        spread: variance of the report's rows, of one of them.
+        left: users of the report who do not emit yet.
+    """
+
+    draws: Draws
+    population: Population
+    operation: str
+    each: Floats
+    spread: float
+    left: int
+
+    def levels(self, groups: Sequence[Positions]) -> list[Level]:
+        """See `Joining`."""
+        counts = [float(self.population.is_user[group].sum()) for group in groups]
+        joining, none = sum(counts), np.zeros(self.draws.count)
+        open_ = max(1.0 - joining / max(self.left, 1), 0.0)
+        # The busy ones may well be those that are enabled first.
+        selected = catalog.priors().no_activity_selection_log_sd.value * float(np.sqrt(open_))
+        factor = self.draws.factor(selected, self.operation, "selected")
+        variance = np.full(self.draws.count, joining * open_ * self.spread)
+        scatter = self.draws.gamma(joining * self.each, variance, self.operation, "unnamed")
+        return [Level(count * self.each * factor * scatter, none) for count in counts]
+
+
+def derive(draws: Draws, population: Population, operation: str, sampled: Sampled | None) -> Derived | Unnamed:
     """How closely the operation follows the report's Send Count: the sample's ratio, shrunk to 1."""
     spread = catalog.priors().send_ratio_log_sd.value
     log_ratio = spread * draws.stream(operation, "ratio prior").standard_normal(draws.count)
+    if not population.has_row.any():
+        return _unnamed(draws, population, operation, sampled, np.exp(log_ratio))
     rest = None
     if sampled is not None and len(sampled.at):
         known = population.has_row[sampled.at]
@@ -75,3 +114,14 @@ def derive(draws: Draws, population: Population, operation: str, sampled: Sample
         if (~known).any():
             rest = learn(draws, population, operation, sampled)
     return Derived(draws, population, operation, np.exp(log_ratio), rest)
+
+
+def _unnamed(draws: Draws, population: Population, operation: str, sampled: Sampled | None, ratio: Floats) -> Unnamed:
+    users = np.zeros(0, bool) if sampled is None else population.is_user[sampled.at]
+    emit = 0.0 if sampled is None else float(sampled.rate[users].sum())
+    rows = population.unnamed
+    left = max(len(rows) - int(users.sum()), 1)
+    # What is left over is never less than nothing, and hardly ever nothing: a tenth of the mean is the least.
+    least = 0.1 * float(rows.mean())
+    each = np.maximum((float(rows.sum()) * ratio - emit) / left, least)
+    return Unnamed(draws, population, operation, each, float(rows.var()), left)

@@ -8,7 +8,7 @@ waves add up to all at once, draw by draw.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -31,6 +31,7 @@ class Population:
         klass: class of each mailbox, shape (mailboxes,).
         counts: sends, receives and reads per weekday equivalent, shape (mailboxes, 3); NaN without an activity row.
         is_user: whether the mailbox is a person's, shape (mailboxes,).
+        unnamed: sends per weekday equivalent of report rows whose names are concealed, shape (rows,).
     """
 
     index: pd.Index
@@ -38,6 +39,7 @@ class Population:
     klass: Positions
     counts: Floats
     is_user: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    unnamed: Floats = field(default_factory=lambda: np.zeros(0))
 
     @property
     def has_row(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

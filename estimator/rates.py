@@ -276,7 +276,7 @@ class _Fit:
     def is_derived(self, key: str) -> bool:
         operation = catalog.operations().get(key)
         derived = operation is not None and operation.derived_from == "email_activity.send_count"
-        return derived and bool(self.population.has_row.any())
+        return derived and bool(self.population.has_row.any() or len(self.population.unnamed))
 
     def in_state(self, key: str, state: str, *, decided: bool | None = None) -> Positions:
         """Mailboxes of a state; of those, where `decided` is given, only those whose settings do (not) decide."""
@@ -428,12 +428,17 @@ def _population(inventory: Inventory, weights: DayWeights, holidays: Holidays) -
     klass, classes = pd.factorize(frame["audit_tier"] + " " + frame["kind"], sort=True)
     counts = np.full((len(index), len(_COUNTS)), np.nan)
     activity = inventory.activity
+    counts[index.get_indexer(pd.Index(activity["mailbox"]))] = _per_weekday(activity, weights, holidays)
+    unnamed = _per_weekday(inventory.unjoined, weights, holidays)[:, 0]
+    is_user = (frame["kind"] == "user").to_numpy()
+    return Population(index, [str(c) for c in classes], klass.astype(np.intp), counts, is_user, unnamed)
+
+
+def _per_weekday(activity: pd.DataFrame, weights: DayWeights, holidays: Holidays) -> Floats:
+    """The counts of report rows per weekday equivalent of their period, shape (rows, counts)."""
+    out = np.zeros((len(activity), len(_COUNTS)))
     for end, length in activity[["period_end", "period_days"]].drop_duplicates().itertuples(index=False):
-        rows = activity[(activity["period_end"] == end) & (activity["period_days"] == length)]
+        mine = ((activity["period_end"] == end) & (activity["period_days"] == length)).to_numpy()
         period = pd.date_range(end=end, periods=int(length), unit="us")
-        effective = float(weights.mean[holidays.kinds(period)].sum())
-        at = index.get_indexer(pd.Index(rows["mailbox"]))
-        counts[at] = rows[_COUNTS].to_numpy(float) / effective
-    return Population(
-        index, [str(c) for c in classes], klass.astype(np.intp), counts, (frame["kind"] == "user").to_numpy()
-    )
+        out[mine] = activity.loc[mine, _COUNTS].to_numpy(float) / float(weights.mean[holidays.kinds(period)].sum())
+    return out

@@ -189,6 +189,46 @@ def width(values: np.ndarray) -> float:
     return float((high - low) / values.mean())
 
 
+class TestAReportThatConcealsItsNames:
+    """120 users of whom nobody knows which row is theirs, 6 a day each on the mean; 20 emit, at 10 a day each."""
+
+    def people(self, rows: np.ndarray) -> Population:
+        users = np.arange(130) < 120
+        named = population(np.full((130, 3), np.nan), ["standard user", "none shared"], (~users).astype(int), users)
+        return dataclasses.replace(named, unnamed=rows)
+
+    ROWS = np.where(np.arange(120) < 20, 10.0, 5.2)
+    EMIT = Sampled(np.arange(20, dtype=np.intp), np.full(20, 10.0), np.zeros(20))
+
+    def test_what_the_emitting_ones_do_not_send_the_others_do(self) -> None:
+        # 120 rows send 20 x 10 + 100 x 5.2 = 720; the 20 that emit are seen to send 200; 520 are left to 100.
+        everyone, shared = derive(DRAWS, self.people(self.ROWS), "Exchange/Send", self.EMIT).levels(
+            [np.arange(20, 120), np.arange(120, 130)]
+        )
+        assert everyone.people.mean() == pytest.approx(520, rel=0.02)
+        # All of the rest join, so only the report's closeness is open: 0.1 of 720, on 520.
+        assert everyone.people.std() == pytest.approx(72, rel=0.1)
+        assert shared.people.tolist() == [0.0] * DRAWS.count
+
+    def test_without_a_sample_everybody_is_left(self) -> None:
+        (level,) = derive(DRAWS, self.people(self.ROWS), "Exchange/Send", None).levels([np.arange(120)])
+        assert level.people.mean() == pytest.approx(720, rel=0.02)
+
+    def test_a_wave_of_some_is_less_certain_than_all_and_waves_add_up(self) -> None:
+        derived = derive(DRAWS, self.people(self.ROWS), "Exchange/Send", self.EMIT)
+        (some,) = derived.levels([np.arange(20, 30)])
+        (all_,) = derived.levels([np.arange(20, 120)])
+        assert some.people.mean() == pytest.approx(52, rel=0.05)
+        assert width(some.people) > 3 * width(all_.people)
+        waves = derived.levels([np.arange(20, 70), np.arange(70, 120)])
+        assert (waves[0] + waves[1]).people == pytest.approx(all_.people)
+
+    def test_it_never_falls_below_nothing(self) -> None:
+        busy = Sampled(np.arange(20, dtype=np.intp), np.full(20, 90.0), np.zeros(20))  # 1,800 seen, of 720 reported
+        (level,) = derive(DRAWS, self.people(self.ROWS), "Exchange/Send", busy).levels([np.arange(20, 120)])
+        assert (level.people > 0).all()
+
+
 def test_users_the_report_leaves_out_still_send() -> None:
     """Ten of forty users listed, 8 a day each: the thirty others stand at three quarters of it, far from certain."""
     counts = np.full((50, 3), np.nan)
