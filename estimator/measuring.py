@@ -76,6 +76,8 @@ def measure(
             true_counts=true_counts,
             progress=progress,
         )
+        if target is not None:
+            _no_export(target, measured)
         if strict:
             for finding in measured.findings:
                 if finding.severity == "error":
@@ -114,6 +116,17 @@ def _writable(out: Path) -> None:
             path=out,
             mend="Name a file in a folder that exists and is writable.",
         )
+
+
+def _no_export(out: Path, measured: Measured) -> None:
+    """Refuse to replace an export by its counts; counts of an earlier run may be replaced."""
+    for file in measured.files:
+        if not file.counts and out.exists() and file.path.exists() and out.samefile(file.path):
+            raise OutputError(
+                "is one of the exports that were read, and its records would be lost",
+                path=out,
+                mend="Name another file for the counts.",
+            )
 
 
 @contextmanager

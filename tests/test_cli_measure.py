@@ -64,6 +64,36 @@ def test_the_json_keeps_its_contract(export: Path, capsys: Capture) -> None:
     assert {"duplicate_records", "rows_rejected"} <= {finding["code"] for finding in found["findings"]}
 
 
+def test_the_json_says_whether_the_sample_was_cut(tmp_path: Path, capsys: Capture) -> None:
+    """A hundred is what Search-UnifiedAuditLog gives unasked; a total that the portal states corrects it."""
+    for count, options, cut in ((100, (), True), (99, (), False), (100, ("--true-count", "250"), False)):
+        path = write(tmp_path / "a.jsonl", audit_jsonl(*(audit_record(n) for n in range(count))))
+        found = Ran(capsys, "measure", path, *options, "--format", "json").json
+        jsonschema.validate(found, schema("measure"), jsonschema.Draft202012Validator)
+        assert found["cut"] is cut
+
+
+@pytest.mark.parametrize("named", ["the file", "its folder", "a link to it"])
+def test_an_export_is_never_overwritten(tmp_path: Path, capsys: Capture, named: str) -> None:
+    export = write(tmp_path / "exports" / "audit.json", damaged())
+    (tmp_path / "link.json").symlink_to(export)
+    before = export.read_bytes()
+    given = {"the file": export, "its folder": export.parent, "a link to it": tmp_path / "link.json"}[named]
+    refused(Ran(capsys, "measure", given, "--out", export), 3, "is one of the exports", str(export))
+    assert export.read_bytes() == before
+    assert [path.name for path in export.parent.iterdir()] == ["audit.json"]
+
+
+def test_counts_below_the_folder_that_is_read_are_replaced(tmp_path: Path, capsys: Capture) -> None:
+    write(tmp_path / "audit.jsonl", damaged())
+    out = tmp_path / "counts.csv"
+    first = Ran(capsys, "measure", tmp_path, "--out", out)
+    content = out.read_bytes()
+    again = Ran(capsys, "measure", tmp_path, "--out", out)
+    assert (first.code, again.code, out.read_bytes()) == (0, 3, content)  # the old counts are refused, as told
+    assert "counts_overlap" in again.out
+
+
 def test_the_schema_refuses_another_contract(export: Path, capsys: Capture) -> None:
     found = Ran(capsys, "measure", export, "--format", "json").json
     del found["rejected"]

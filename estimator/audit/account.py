@@ -16,8 +16,10 @@ from estimator.findings import Finding
 if TYPE_CHECKING:
     import pandas as pd
 
-    from estimator.audit.engine import Accepted, Engine, Rejected
+    from estimator.audit.candidates import Rejected
+    from estimator.audit.engine import Engine
     from estimator.audit.reading import Reading
+    from estimator.audit.sums import Accepted
 
 #: The portal's total of a search by the file it was exported to (as given or as shown); None for the one that was cut.
 TrueCounts = Mapping[str | None, int]

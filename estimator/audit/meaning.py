@@ -283,6 +283,9 @@ def _columns(shape: Shape, mapped: bool, attempt: str) -> dict[str, str]:
         return {**stand_in, "beside": "NULL::VARCHAR", "own": "NULL::DATE", "whole": "TRUE"}
     # The other columns count only where they are sane themselves: a damaged row has anything in them.
     sane = f"({operation} <> '' AND (utc_day({moment}) IS NOT NULL OR day_or_month_first({moment}).y <> ''))"
+    if shape.recogniser.marks:
+        marks = [f"{at.path(mark)} <> ''" for mark in shape.recogniser.marks]
+        sane = f"({sane} AND ({' OR '.join([*marks, f'{by_operation}[trim({operation})] IS NOT NULL'])}))"
     own = "utc_day(s.CreationTime)"
     readable = f"({own} IS NOT NULL OR day_or_month_first(s.CreationTime).y <> '')"
     whole = f"coalesce(trim(s.Operation) <> '' AND {readable}, FALSE)"
@@ -309,11 +312,7 @@ class _Mapped:
         self._shape = shape
 
     def __call__(self, name: Field) -> str:
-        paths = self._shape.recogniser.fields.get(name, ())
-        found = []
-        for path in paths:
-            steps = [path] if self._shape.table is not None else path.split(".")
-            found.append("m" + "".join('."' + step.replace('"', '""') + '"' for step in steps))
+        found = [self.path(path) for path in self._shape.recogniser.fields.get(name, ())]
         if not found:
             return "NULL::VARCHAR"
         if len(found) == 1:
@@ -321,11 +320,16 @@ class _Mapped:
         filled = ", ".join(f"nullif({one}, '')" for one in found)
         return f"coalesce({filled})"
 
+    def path(self, path: str) -> str:
+        """SQL for what stands at one path."""
+        steps = [path] if self._shape.table is not None else path.split(".")
+        return "m" + "".join('."' + step.replace('"', '""') + '"' for step in steps)
+
 
 def _structure(shape: Shape) -> str:
     """What `from_json` is to read of a row or object: the recogniser's fields, as text."""
     tree: dict[str, Any] = {}
-    for paths in shape.recogniser.fields.values():
+    for paths in (*shape.recogniser.fields.values(), shape.recogniser.marks):
         for path in paths:
             steps = [path] if shape.table is not None else path.split(".")
             at = tree

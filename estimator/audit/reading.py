@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
 from estimator.audit.framing import Opened, framing_of
-from estimator.audit.opening import as_utf8, is_whole
+from estimator.audit.framing.json_values import rows_of
+from estimator.audit.opening import as_utf8, is_whole, read_head
 from estimator.audit.recognise import recognise
 from estimator.audit.shape import Candidate, Shape
 from estimator.audit.sources import Local, Source, localise
 from estimator.errors import AuditExportError
 
 if TYPE_CHECKING:
-    from estimator.audit.engine import Engine, Rejected
+    from estimator.audit.candidates import Rejected
+    from estimator.audit.engine import Engine
 
 #: Rejected records shown per file; the counts are exact whatever it is.
 SHOWN_REJECTS = 20
@@ -52,7 +56,7 @@ def read_source(
 
     Its `shape` is told from the file itself, where it is not known.
     """
-    from estimator.audit.engine import Rejected
+    from estimator.audit.candidates import Rejected
 
     reading = Reading(source, None, Rejected(shown=SHOWN_REJECTS), source.problem)
     if source.problem:
@@ -83,8 +87,13 @@ def _why_unknown(path: Path) -> str:
         start = file.read(4)
     if start == b"PK\x03\x04" and (fault := xlsx_rows.fault(path)):
         return fault
-    if not path.stat().st_size:
+    head = read_head(path)
+    text = head.text.strip("\ufeff\0 \t\r\n")
+    if not text:
         return "is empty"
+    with suppress(ValueError, RecursionError):
+        if not (value := json.loads(text)) or rows_of(value) == []:
+            return "holds no record"
     return "is not an audit export of a known shape"
 
 

@@ -108,8 +108,8 @@ def _of_objects(framing: FramingName, found: Sequence[Any], head: Head) -> Shape
 
 
 def _record_paths(recogniser: Recogniser, units: Sequence[Unit]) -> tuple[str, ...]:
-    """Those of the recogniser's record paths that the first objects have."""
-    return tuple(path for path in recogniser.record if path == "" or any(unit(path) for unit in units))
+    """Those of the recogniser's record paths that the first objects have, filled or not: the next ones may be."""
+    return tuple(path for path in recogniser.record if path == "" or any(unit.has(path) for unit in units))
 
 
 def _csv(head: Head) -> Shape | None:

@@ -12,7 +12,7 @@ from estimator.audit.batches import SMALL_BYTES, Batches
 from estimator.audit.reading import SHOWN_REJECTS, Reading, read_source
 from estimator.audit.recognise import recognise
 from estimator.audit.shape import Shape
-from estimator.audit.sources import Source, expand
+from estimator.audit.sources import Source, expand, is_text
 from estimator.errors import AuditExportError
 
 #: Called now and then, from any thread: the file being read (None at the end), bytes of all files read, bytes in all.
@@ -92,11 +92,13 @@ def keep_books(
     Raises:
         AuditExportError, UsageError: as `reduce`.
     """
-    from estimator.audit.engine import Engine, Rejected
+    from estimator.audit.candidates import Rejected
+    from estimator.audit.engine import Engine, within_memory
 
     with (
         tempfile.TemporaryDirectory(prefix="siem-estimator-", ignore_cleanup_errors=True) as folder,
         Engine(memory, threads, Path(folder)) as engine,
+        within_memory(),
     ):
         spill = Path(folder)
         sources = list(expand(paths, spill))
@@ -104,7 +106,13 @@ def keep_books(
         readings, batches = [], Batches(engine)
         for number, source in enumerate(sources):
             meter.start(source)
-            small = fast and source.size <= SMALL_BYTES and not source.member and not source.problem
+            small = (
+                fast
+                and source.size <= SMALL_BYTES
+                and not source.member
+                and not source.problem
+                and is_text(source.path)
+            )
             shape = _shape(source.path) if small else None
             if shape is not None and batches.take(number, source.path, shape):
                 readings.append(Reading(source, shape, Rejected(shown=SHOWN_REJECTS)))

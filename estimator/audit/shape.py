@@ -90,6 +90,8 @@ class Recogniser:
         size: what `bytes` is taken from where there is no AuditData: `values`, what Log Analytics bills (the text of
             all columns but `Type` and those with a leading underscore); `document`, the JSON object; `none`.
         feed: the feed whose billed bytes that is, and `_BilledSize` where the export has it.
+        marks: paths of which one is filled in every row of the shape. A row that is counted from its other columns must
+            have one, or an operation that the catalogue knows: else it is one of another table in the same export.
         delivered: whether records come as the Management Activity API delivers them, copies included.
         counts: whether rows are counts made at the source instead of records.
         columns: further names it knows, so that a table's header may spell them in another case.
@@ -104,6 +106,7 @@ class Recogniser:
     fields: Mapping[Field, tuple[str, ...]] = field(default_factory=dict)
     size: Literal["values", "document", "none"] = "none"
     feed: str = ""
+    marks: tuple[str, ...] = ()
     delivered: bool = False
     counts: bool = False
     columns: tuple[str, ...] = ()
@@ -113,6 +116,7 @@ class Recogniser:
         """Every name the recogniser knows, as it is spelled."""
         yield from self.record
         yield from self.columns
+        yield from self.marks
         for paths in self.fields.values():
             yield from paths
 
@@ -260,6 +264,11 @@ def duckdb_compression(shape: Shape) -> str:
     return shape.compression or "none"
 
 
+def absolute(path: Path) -> Path:
+    """A file's path as DuckDB names it: absolute, so never a URL; a link keeps its own name."""
+    return path.parent.resolve() / path.name
+
+
 def duckdb_path(path: Path) -> str:
-    """A path as DuckDB's readers take it: absolute, so never a URL, and with glob characters made literal."""
-    return "".join(f"[{c}]" if c in "[*?" else c for c in str(path.resolve()))
+    """A path as DuckDB's readers take it: absolute, and with glob characters made literal."""
+    return "".join(f"[{c}]" if c in "[*?" else c for c in str(absolute(path)))

@@ -11,13 +11,14 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
 from estimator.audit.opening import BOMB_FREE_BYTES, GuardedReader, is_bomb
 
 #: Zip files that are documents of their own and no archives of exports.
-_DOCUMENT_MEMBERS = ("[Content_Types].xml", "mimetype", "META-INF/")
+_DOCUMENT_MEMBERS = ("[Content_Types].xml", "mimetype")
 _ARCHIVES_WITHIN = (".zip", ".7z", ".rar", ".tar", ".tgz")
 #: What people keep beside their exports and that is never one: passed over by name below folders and in archives.
 _DOCUMENT_SUFFIXES = {
@@ -28,6 +29,9 @@ _DOCUMENT_SUFFIXES = {
 _DOCUMENT_TEXTS = ("readme", "read me", "licence", "license", "notes", "notice", "changelog")
 _CHUNK = 1 << 20
 
+#: Folders by what they are (device and inode), and the way by which each was entered first.
+Entered = dict[tuple[int, int], Path]
+
 
 @dataclass(frozen=True)
 class Source:
@@ -37,6 +41,7 @@ class Source:
         shown: its name for messages: the path as given, or `archive.zip/member`.
         path: the file on disk: itself, or the archive it is in.
         member: the member's name, of an archive; '' otherwise.
+        place: the member's place in the archive's directory: two may have one name.
         problem: why it cannot be read; '' where nothing is known against it.
         size: bytes on disk (compressed, of a member).
     """
@@ -46,6 +51,7 @@ class Source:
     member: str = ""
     problem: str = ""
     size: int = 0
+    place: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,20 +84,56 @@ def expand(paths: Sequence[Path | str], spill: Path) -> Iterator[Source]:
             continue
         path = Path(given)
         if not path.exists() and glob.has_magic(text):
-            matches = sorted(glob.glob(text, recursive=True))  # noqa: PTH207 - a pattern may be absolute
-            if not matches:
-                yield Source(text, path, problem="no file matches it")
-            for match in matches:
-                yield from _below(Path(match), match)
+            yield from _matching(text)
             continue
-        yield from _below(path, text)
+        empty = True
+        for source in _below(path, text, {}):
+            empty = False
+            yield source
+        if empty:
+            yield Source(text, path, problem="is a folder without a file that could be an export")
 
 
-def _below(path: Path, shown: str) -> Iterator[Source]:
+def _matching(pattern: str) -> Iterator[Source]:
+    """What a pattern names: each folder once, however many ways lead to it (`**` matches every folder above a file)."""
+    before, after = _at_stars(pattern)
+    entered: Entered = {}
+    found = False
+    for match in sorted(glob.glob(before)) if before else [""]:  # noqa: PTH207 - a pattern may be absolute
+        for source in _below(Path(match), match, entered, after):
+            found = True
+            yield source
+    if not found:
+        yield Source(pattern, Path(pattern), problem="no file matches it")
+
+
+def _at_stars(pattern: str) -> tuple[str, tuple[str, ...]]:
+    """A pattern's part before its first `**`, and the parts from there on, if there is one."""
+    parts = re.split(r"[/\\]" if os.sep == "\\" else "/", pattern)
+    if "**" not in parts:
+        return pattern, ()
+    at = parts.index("**")
+    return "/".join(parts[:at]) or ("/" if at else ""), tuple(filter(None, parts[at:]))
+
+
+def _is_named(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether a name below a folder, or a folder above it, matches the parts of a pattern."""
+    if not pattern:
+        return True
+    if pattern[0] == "**":
+        return any(_is_named(parts[at:], pattern[1:]) for at in range(len(parts) + 1))
+    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _is_named(parts[1:], pattern[1:])
+
+
+def _below(path: Path, shown: str, entered: Entered, pattern: Sequence[str] = ()) -> Iterator[Source]:
+    """A file, or all below a folder; with a pattern, what of that it names."""
     if not path.is_dir():
-        yield from _members(path, shown)
+        if not pattern:
+            yield from _members(path, shown)
         return
-    for file, name, problem in walk(path):
+    for file, name, problem in walk(path, entered):
+        if not _is_named(name.split("/"), pattern):
+            continue
         shown_below = os.path.join(shown, name)  # noqa: PTH118 - `./a` stays `./a`, as it was given
         if problem:
             yield Source(shown_below, file, problem=problem)
@@ -114,44 +156,41 @@ def _is_hidden(name: str) -> bool:
     return any(part[:1] == "." and part[1:2] not in ("", ".") for part in re.split(r"[/\\]", name))
 
 
-def walk(root: Path) -> Iterator[tuple[Path, str, str]]:
-    """Every file below a folder in path order, links followed, each folder entered once.
+def walk(root: Path, entered: Entered | None = None) -> Iterator[tuple[Path, str, str]]:
+    """Every file below a folder in path order, links followed, each folder entered once: links that fork would
+    otherwise make thousands of ways to one file.
+
+    Args:
+        root: the folder.
+        entered: the folders that were entered already, of several calls; added to.
 
     Yields:
         the file, its path below `root` with slashes, and why it cannot be read ('' otherwise): a link that leads back
-        to a folder above it, or to nowhere.
+        to a folder above it, to one that is read under another name, or to nowhere.
     """
-    yield from _walk(root, "", {_identity(root)})
-
-
-def _identity(folder: Path) -> tuple[int, int]:
-    status = folder.stat()
-    return status.st_dev, status.st_ino
-
-
-def _walk(folder: Path, prefix: str, above: set[tuple[int, int]]) -> Iterator[tuple[Path, str, str]]:
-    try:
-        entries = sorted(folder.iterdir(), key=lambda one: one.name)
-    except OSError as error:
-        yield folder, prefix.rstrip("/") or ".", f"cannot be read: {error.strerror or error}"
-        return
-    for entry in entries:
-        if _is_hidden(entry.name):
-            continue
-        name = prefix + entry.name
+    entered = {} if entered is None else entered
+    ahead = [(root, "")]
+    while ahead:  # not by recursion: folders may be deeper than Python's calls
+        entry, name = ahead.pop()
         try:
             if entry.is_dir():
-                identity = _identity(entry)
-                if identity in above:
-                    yield entry, name, "is a link to a folder above it, which is being read already"
+                status = entry.stat()
+                before = entered.setdefault((status.st_dev, status.st_ino), entry)
+                if before is entry:
+                    below = [(one, f"{name}/{one.name}".lstrip("/")) for one in entry.iterdir()]
+                    below = [(one, its) for one, its in below if not _is_hidden(one.name)]
+                    ahead += sorted(below, key=lambda one: one[0].name, reverse=True)
+                elif entry.is_relative_to(before):
+                    yield entry, name or ".", "is a link to a folder above it, which is being read already"
                 else:
-                    yield from _walk(entry, f"{name}/", above | {identity})
+                    known = before.relative_to(root) if before.is_relative_to(root) else before
+                    yield entry, name or ".", f"leads to a folder that is read as {known.as_posix()} already"
             elif entry.is_file():
                 yield entry, name, ""
             else:
                 yield entry, name, "is no file" if entry.exists() else "is a link to nowhere"
         except OSError as error:
-            yield entry, name, f"cannot be read: {error.strerror or error}"
+            yield entry, name or ".", f"cannot be read: {error.strerror or error}"
 
 
 def _members(path: Path, shown: str) -> Iterator[Source]:
@@ -166,17 +205,18 @@ def _members(path: Path, shown: str) -> Iterator[Source]:
         return
     try:
         with zipfile.ZipFile(path) as archived:
-            members = [member for member in archived.infolist() if not member.filename.endswith("/")]
+            found = enumerate(archived.infolist())
+            members = [(place, member) for place, member in found if not member.filename.endswith("/")]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         yield Source(shown, path, problem=f"is a damaged zip archive: {error}", size=size)
         return
-    exports = [m for m in members if not is_document(m.filename) and not _is_hidden(m.filename)]
+    exports = [(p, m) for p, m in members if not is_document(m.filename) and not _is_hidden(m.filename)]
     if not exports:
         inside = "with nothing but documents" if members else "without a file"
         yield Source(shown, path, problem=f"is a zip archive {inside} in it", size=size)
-    for member in exports:
+    for place, member in exports:
         name = f"{shown}/{member.filename}"
-        yield Source(name, path, member.filename, _fault(member), member.compress_size)
+        yield Source(name, path, member.filename, _fault(member), member.compress_size, place)
 
 
 def _fault(member: zipfile.ZipInfo) -> str:
@@ -198,7 +238,8 @@ def is_archive(path: Path) -> bool:
             return False
     try:
         with zipfile.ZipFile(path) as archived:
-            return not any(name.startswith(_DOCUMENT_MEMBERS) for name in archived.namelist())
+            names = archived.namelist()
+            return not any(name in _DOCUMENT_MEMBERS or name.startswith("META-INF/") for name in names)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return True
 
@@ -210,12 +251,15 @@ def localise(source: Source, spill: Path, told: Callable[[int], None] | None = N
         OSError: it cannot be read.
     """
     if not source.member:
-        return Local(source.path)
+        return Local(source.path if is_text(source.path) else _under_another_name(source.path, spill))
     handle, name = tempfile.mkstemp(dir=spill, suffix=".member")
     written = 0
     with os.fdopen(handle, "wb") as copy:
         try:
-            with zipfile.ZipFile(source.path) as archived, archived.open(source.member) as packed:
+            with (
+                zipfile.ZipFile(source.path) as archived,
+                archived.open(archived.infolist()[source.place]) as packed,
+            ):
                 guard = GuardedReader(cast(BinaryIO, packed), None)
                 buffer = memoryview(bytearray(_CHUNK))
                 while count := guard.readinto(buffer):
@@ -229,6 +273,21 @@ def localise(source: Source, spill: Path, told: Callable[[int], None] | None = N
     if told:
         told(source.size)
     return Local(Path(name), guard.damage)
+
+
+def is_text(path: Path) -> bool:
+    """Whether a path can be told to others than Python: names of files may be any bytes on Linux."""
+    try:
+        str(path.resolve()).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _under_another_name(path: Path, spill: Path) -> Path:
+    link = Path(tempfile.mkdtemp(dir=spill)) / "file"
+    link.symlink_to(path.resolve())
+    return link
 
 
 def _stdin(spill: Path) -> Source:

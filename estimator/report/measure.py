@@ -47,6 +47,7 @@ def to_json(measured: Measured) -> dict[str, Any]:
         "first": None if measured.first is None else measured.first.isoformat(),
         "last": None if measured.last is None else measured.last.isoformat(),
         "subjects": measured.subjects,
+        "cut": measured.cut,
         "operations": [
             {
                 "operation": operation,

@@ -7,11 +7,13 @@ import gzip
 import io
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 Record = dict[str, Any]
 
@@ -19,6 +21,17 @@ Record = dict[str, Any]
 SHARED = Path(os.environ.get("SIEM_ESTIMATOR_SHARED", Path(__file__).parents[3] / "shared"))
 
 PORTAL = ("RecordId", "CreationDate", "RecordType", "Operation", "UserId", "AuditData", "AssociatedAdminUnits")
+
+
+#: Examples of a property: few in the ordinary run, many in the slow one.
+few_or_many = pytest.mark.parametrize(
+    "examples", [pytest.param(8, id="few"), pytest.param(80, id="many", marks=pytest.mark.slow)]
+)
+
+
+def holds(property_: Callable[[Any], None], cases: st.SearchStrategy[Any], examples: int) -> None:
+    """Try a property on so many cases, each drawn anew."""
+    settings(max_examples=examples, deadline=None)(given(cases)(property_))()
 
 
 def shared(name: str) -> Path:

@@ -574,27 +574,24 @@ def tally(result: Reduction) -> dict[tuple[str, str, str], int]:
     return dict(found)
 
 
-def read(path: Path, content: str | bytes | None = None) -> Reduction:
-    """A file (written first, if there is content) reduced; both lanes must agree and tell of every row."""
+def read(path: Path, content: str | bytes | None = None, *, fast_lane: bool | None = None) -> Reduction:
+    """A file (written first, if there is content) reduced; both lanes must agree and tell of every row.
+
+    With `fast_lane` it is also checked whether DuckDB alone read it.
+    """
     if content is not None:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-    result, tolerant = _reduce([path]), _reduce([path], fast=False)
+    with patch.object(Engine, "load_candidates", autospec=True, side_effect=Engine.load_candidates) as by_python:
+        result = _reduce([path])
+    if fast_lane is not None:
+        assert by_python.called is not fast_lane
+    tolerant = _reduce([path], fast=False)
     assert result.read == result.distinct + result.duplicates + result.rejected
     assert (result.read, result.distinct, result.rejected) == (tolerant.read, tolerant.distinct, tolerant.rejected)
     assert result.rejects == tolerant.rejects
     pd.testing.assert_frame_equal(result.table, tolerant.table)
     pd.testing.assert_frame_equal(result.hours, tolerant.hours)
     return result
-
-
-def took_fast_lane(path: Path) -> bool:
-    """Whether DuckDB alone reads a file."""
-    with patch.object(Engine, "load_candidates", side_effect=AssertionError):
-        try:
-            _reduce([path])
-        except AssertionError:
-            return False
-    return True
 
 
 def only(result: Reduction) -> Row:

@@ -16,6 +16,7 @@ from samples import EVENTS, counts_rows, lines, only, read, table
 from estimator.audit import reduce
 from estimator.audit.measure import measure
 from estimator.audit.shapes.counts import COLUMNS
+from estimator.errors import AuditExportError
 from estimator.pipeline import estimate
 from tests.conftest import AUDIT, Tenant, audit_jsonl
 
@@ -102,6 +103,13 @@ def test_a_bad_row_is_refused(tmp_path: Path, bad: dict[str, Any]) -> None:
 
 def files(tmp_path: Path, *contents: str) -> Sequence[Path]:
     return [write(tmp_path / f"{n}.json", content.encode()) for n, content in enumerate(contents)]
+
+
+def test_counts_beyond_all_counting_are_an_error(tmp_path: Path) -> None:
+    rows = [{**DAY, "day": f"2026-{1 + n // 28:02d}-{1 + n % 28:02d}", "bytes": 9 * 10**14, "size_basis": "auditdata",
+             "subject": f"u{k}@c.de"} for n in range(300) for k in range(40)]  # fmt: skip
+    with pytest.raises(AuditExportError, match="add up to more than can be counted"):
+        reduce([write(tmp_path / "a.csv", table(rows).encode())])
 
 
 def test_counts_of_days_with_records_are_refused(tmp_path: Path) -> None:

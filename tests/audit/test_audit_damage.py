@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import gzip
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
-from audit_exports import SHAPES, Record, as_array, as_csv, as_jsonl, csv_text, record, size, write
-from hypothesis import HealthCheck, given, settings
+from audit_exports import (
+    SHAPES,
+    Record,
+    as_array,
+    as_csv,
+    as_jsonl,
+    csv_text,
+    few_or_many,
+    holds,
+    record,
+    size,
+    write,
+)
 from hypothesis import strategies as st
 from samples import SAMPLES, lines, read
 
@@ -133,6 +146,23 @@ def test_a_row_with_empty_audit_data_is_rejected(tmp_path: Path) -> None:
     assert result.rejects[0].reason == "AuditData is empty"
 
 
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda text: text.replace("x,x,x,x,x,", "x,x,", 1), "the row ends before its column AuditData"),
+        (lambda text: text[:-100], "not JSON: Unterminated string starting at character 247"),
+        (lambda text: text.replace('""Id""', '""Id', 1), "not JSON: Expecting ':' delimiter at character 44"),
+        (lambda text: text.replace('""Operation""', '""Op""', 1), "no Operation"),
+        (lambda text: text.replace("2026-03-02T10", "soon", 1), "CreationTime 'soon:00:00' is not a readable day"),
+        (lambda text: text.replace('""CreationTime""', '""Created""', 1), "no CreationTime"),
+    ],
+)
+def test_the_reason_says_what_was_found(tmp_path: Path, spoil: Callable[[str], str], reason: str) -> None:
+    text = spoil(csv_text(as_jsonl([record(n)]).decode().strip() for n in range(2)))
+    result = reduce([write(tmp_path / "a", text.encode())])
+    assert (account(result), [reject.reason for reject in result.rejects]) == ((2, 1, 0, 1), [reason])
+
+
 def test_a_line_longer_than_duckdb_takes(tmp_path: Path) -> None:
     result = reduce([write(tmp_path / "a", as_csv([record(1), record(2, Noise="x" * 3_000_000)]))])
     assert account(result) == (2, 2, 0, 0)
@@ -205,22 +235,24 @@ def mangled(draw: st.DrawFn) -> tuple[str, bytes]:
     return kind, bytes(content)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(mangled())
-def test_every_record_of_a_mangled_file_is_accounted_for(tmp_path: Path, case: tuple[str, bytes]) -> None:
-    path = write(tmp_path / "a", case[1])
-    either, tolerant = reduce([path]), _reduce([path], fast=False)
-    assert account(either) == account(tolerant)
-    pd.testing.assert_frame_equal(either.table, tolerant.table)
-    pd.testing.assert_frame_equal(either.hours, tolerant.hours)
-    assert either.rejects == tolerant.rejects
+@few_or_many
+def test_every_record_of_a_mangled_file_is_accounted_for(tmp_path: Path, examples: int) -> None:
+    def accounted_for(case: tuple[str, bytes]) -> None:
+        path = write(tmp_path / "a", case[1])
+        either, tolerant = reduce([path]), _reduce([path], fast=False)
+        assert account(either) == account(tolerant)
+        pd.testing.assert_frame_equal(either.table, tolerant.table)
+        pd.testing.assert_frame_equal(either.hours, tolerant.hours)
+        assert either.rejects == tolerant.rejects
+
+    holds(accounted_for, mangled(), examples)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    kind=st.sampled_from(sorted(SHAPES)),
-    zipped=st.booleans(),
-    fields=st.lists(
+#: A shape, whether it is zipped, and the fields of its records.
+valid = st.tuples(
+    st.sampled_from(sorted(SHAPES)),
+    st.booleans(),
+    st.lists(
         st.fixed_dictionaries(
             {"number": st.integers(0, 5)},
             optional={
@@ -240,16 +272,21 @@ def test_every_record_of_a_mangled_file_is_accounted_for(tmp_path: Path, case: t
         max_size=8,
     ),
 )
-def test_both_lanes_give_the_same_table(
-    tmp_path: Path, kind: str, zipped: bool, fields: list[dict[str, object]]
-) -> None:
-    records = [record(0), *(record(**one) for one in fields)]  # type: ignore[arg-type]
-    path = write(tmp_path / "a", SHAPES[kind](records), zipped=zipped)
-    fast, tolerant = reduce([path]), _reduce([path], fast=False)
-    assert account(fast) == account(tolerant)
-    assert fast.read == len(records)
-    pd.testing.assert_frame_equal(fast.table, tolerant.table)
-    pd.testing.assert_frame_equal(fast.hours, tolerant.hours)
+
+
+@few_or_many
+def test_both_lanes_give_the_same_table(tmp_path: Path, examples: int) -> None:
+    def same(case: tuple[str, bool, list[dict[str, Any]]]) -> None:
+        kind, zipped, fields = case
+        records = [record(0), *(record(**one) for one in fields)]
+        path = write(tmp_path / "a", SHAPES[kind](records), zipped=zipped)
+        fast, tolerant = reduce([path]), _reduce([path], fast=False)
+        assert account(fast) == account(tolerant)
+        assert fast.read == len(records)
+        pd.testing.assert_frame_equal(fast.table, tolerant.table)
+        pd.testing.assert_frame_equal(fast.hours, tolerant.hours)
+
+    holds(same, valid, examples)
 
 
 @cache
@@ -281,22 +318,25 @@ def mangled_sample(draw: st.DrawFn) -> tuple[str, bytes]:
     return name, bytes(content)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(mangled_sample())
-def test_every_record_of_a_mangled_sample_is_accounted_for(tmp_path: Path, case: tuple[str, bytes]) -> None:
-    name, content = case
-    path = write(tmp_path / sample_file(name)[0], content)
+@few_or_many
+def test_every_record_of_a_mangled_sample_is_accounted_for(tmp_path: Path, examples: int) -> None:
     # Whatever becomes of the mangled one, there is something to read.
     good = write(tmp_path / "good", lines([record(99, CreationTime="2026-02-01T00:00:00")]).encode())
-    either, tolerant = reduce([path, good]), _reduce([path, good], fast=False)
-    assert account(either) == account(tolerant)
-    assert all(file.read >= file.distinct + file.rejected for file in either.files)
-    assert [(f.read, f.distinct, f.rejected) for f in either.files] == [
-        (f.read, f.distinct, f.rejected) for f in tolerant.files
-    ]
-    assert either.rejects == tolerant.rejects
-    pd.testing.assert_frame_equal(either.table, tolerant.table)
-    pd.testing.assert_frame_equal(either.hours, tolerant.hours)
+
+    def accounted_for(case: tuple[str, bytes]) -> None:
+        name, content = case
+        path = write(tmp_path / sample_file(name)[0], content)
+        either, tolerant = reduce([path, good]), _reduce([path, good], fast=False)
+        assert account(either) == account(tolerant)
+        assert all(file.read >= file.distinct + file.rejected for file in either.files)
+        assert [(f.read, f.distinct, f.rejected) for f in either.files] == [
+            (f.read, f.distinct, f.rejected) for f in tolerant.files
+        ]
+        assert either.rejects == tolerant.rejects
+        pd.testing.assert_frame_equal(either.table, tolerant.table)
+        pd.testing.assert_frame_equal(either.hours, tolerant.hours)
+
+    holds(accounted_for, mangled_sample(), examples)
 
 
 @pytest.mark.parametrize("name", ["records-jsonl", "records-array", "officeactivity-jsonl", "elastic-no-original"])

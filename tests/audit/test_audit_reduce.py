@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from audit_exports import KINDS, SHAPES, Record, as_array, as_csv, as_jsonl, compact, csv_text, record, size, write
 
-from estimator.audit import Reduction, reduce
+from estimator.audit import Reduction, reduce, sums
 from estimator.audit.reduce import _reduce
 from estimator.errors import AuditExportError, UsageError
 from estimator.tables import HOURS, REDUCTION
@@ -228,6 +228,22 @@ def test_access_type_and_throttling_in_any_order(tmp_path: Path, value: Any) -> 
     ]
     row = only(reduced(tmp_path, record(OperationProperties=properties)))
     assert (row["access_type"], row["throttled"]) == ("Sync", True)
+
+
+@pytest.mark.parametrize("step", ["add_up", "overlaps"])
+def test_memory_that_does_not_suffice_once_all_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    known = getattr(sums, step)
+
+    def starved(db: Any, *args: Any) -> Any:
+        db.execute("SET memory_limit = '1KB'")
+        return known(db, *args)
+
+    monkeypatch.setattr(sums, step, starved)
+    paths = [write(tmp_path / name, as_jsonl([record(1)])) for name in "ab"]
+    with pytest.raises(AuditExportError, match="memory limit does not suffice"):
+        reduce(paths)
 
 
 def test_the_result_does_not_depend_on_threads_memory_or_order(tmp_path: Path) -> None:

@@ -17,10 +17,11 @@ from pathlib import Path
 import pytest
 import zstandard
 from audit_exports import compact, record
-from samples import EVENTS, PORTAL_COLUMNS, lines, portal_row, read, sheet_xml, table, workbook, zipped
+from samples import EVENTS, PORTAL_COLUMNS, lines, parquet, portal_row, read, sheet_xml, table, workbook, zipped
 
-from estimator.audit import Reduction, reduce
-from estimator.audit.framing import xlsx_rows
+from estimator.audit import Reduction, opening, reduce, sources
+from estimator.audit.framing import csv_rows, json_values, xlsx_rows
+from estimator.audit.reduce import _reduce
 
 GOOD = lines(EVENTS).encode()
 MIB = 1 << 20
@@ -64,6 +65,60 @@ def test_folders_globs_and_archives(tmp_path: Path) -> None:
     assert reduce([tmp_path / "a" / "x[1].jsonl"]).read == 1  # a file of that name, not a pattern
 
 
+def test_links_that_fork_are_followed_once(tmp_path: Path) -> None:
+    """Two links to the next folder in each of twenty: a million ways to the one file."""
+    for n in range(20):
+        (tmp_path / f"n{n:02}").mkdir()
+        for name in ("x", "y") if n else ():
+            (tmp_path / f"n{n - 1:02}" / name).symlink_to(tmp_path / f"n{n:02}")
+    (tmp_path / "n19" / "a.jsonl").write_bytes(GOOD)
+    result = reduce([tmp_path])
+    assert (result.read, len(result.files)) == (5, 39)
+    assert "leads to a folder that is read as n00/x already" in refusals(result)["n01"]
+
+
+def test_folders_as_deep_as_a_path_can_be(tmp_path: Path) -> None:
+    deep = tmp_path
+    for _ in range(1_500):
+        deep = deep / "d"
+        deep.mkdir()
+    (deep / "a.jsonl").write_bytes(GOOD)
+    try:
+        assert reduce([tmp_path]).read == 5
+    finally:
+        subprocess.run(["rm", "-rf", str(tmp_path / "d")], check=True)  # beyond shutil.rmtree
+
+
+@pytest.mark.parametrize("pattern", ["**", "*", "**/*.jsonl", "[de]*/**", "d/../**"])
+def test_a_pattern_names_each_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str) -> None:
+    """However many of the folders above a file the pattern matches too, and whatever links lead back."""
+    (tmp_path / "d" / "e").mkdir(parents=True)
+    for number, folder in enumerate(("d", "d/e")):
+        (tmp_path / folder / "a.jsonl").write_text(lines([EVENTS[number]]))
+    (tmp_path / "d" / "loop").symlink_to(tmp_path)
+    (tmp_path / "f").symlink_to(tmp_path / "d")
+    monkeypatch.chdir(tmp_path)
+    assert (found := reduce([pattern])).read == 2, [file.shown for file in found.files]
+    assert reduce([tmp_path / pattern]).read == 2
+
+
+def test_a_name_that_is_no_text(tmp_path: Path) -> None:
+    """Names of files are bytes on Linux, and an old archive unpacks to any."""
+    folder = tmp_path / "\udcfcbung"
+    folder.mkdir()
+    for name, content in {
+        "\udcff.jsonl": GOOD,
+        "\udcfe.csv": table([{"AuditData": compact(one)} for one in EVENTS]).encode(),
+        "\udcfd.jsonl.gz": gzip.compress(GOOD),
+        "\udcfc.zip": zipped({"a.jsonl": GOOD}),
+        "\udcfb.xlsx": workbook({"Sheet1": [list(PORTAL_COLUMNS), *(list(portal_row(e).values()) for e in EVENTS)]}),
+    }.items():
+        (folder / name).write_bytes(content)
+    parquet(tmp_path / "a.parquet", [portal_row(one) for one in EVENTS]).rename(folder / "\udcfa.parquet")
+    result = reduce([folder])
+    assert (result.read, result.distinct, refusals(result)) == (30, 5, {})
+
+
 def test_standard_input() -> None:
     code = "from estimator.audit import reduce; r = reduce(['-']); print(r.read, r.files[0].shown)"
     for content in (GOOD, gzip.compress(GOOD)):
@@ -86,8 +141,22 @@ def test_a_file_that_may_not_be_read(folder: Path) -> None:
     assert "cannot be read" in refusals(reduce([folder]))["secret.jsonl"]
 
 
-def test_an_empty_file(folder: Path) -> None:
-    assert "is empty" in refusals(read_besides(folder, "a.csv", b""))["a.csv"]
+@pytest.mark.parametrize("content", [b"", b" \r\n", b"\xef\xbb\xbf", b"\0\0\0\0"])
+def test_an_empty_file(folder: Path, content: bytes) -> None:
+    assert "is empty" in refusals(read_besides(folder, "a.csv", content))["a.csv"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["[]", "{}", '{"@odata.context":"x","value":[]}', '{"hits":{"total":0,"hits":[]}}', '{"columns":[],"rows":[]}'],
+)
+def test_an_answer_without_a_record(folder: Path, content: str) -> None:
+    assert "holds no record" in refusals(read_besides(folder, "a.json", content.encode()))["a.json"]
+
+
+def test_a_folder_without_a_file(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert "without a file" in refusals(reduce([folder, tmp_path / "empty"]))["empty"]
 
 
 # ------------------------------------------------------------------------------------------------- compression
@@ -126,8 +195,12 @@ def test_lzma_and_bz2_members_are_read(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["gzip", "zstd", "zip"])
-def test_a_bomb_is_not_unpacked(folder: Path, kind: str) -> None:
-    blob = GOOD + b" " * (400 * MIB)
+@pytest.mark.parametrize("free", [1, pytest.param(None, marks=pytest.mark.slow)], ids=["a small", "a large"])
+def test_a_bomb_is_not_unpacked(folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str, free: int | None) -> None:
+    if free:
+        for module in (opening, sources):
+            monkeypatch.setattr(module, "BOMB_FREE_BYTES", free * MIB)
+    blob = GOOD + b" " * ((8 if free else 400) * MIB)
     content = {
         "gzip": lambda: gzip.compress(blob, 9),
         "zstd": lambda: zstandard.compress(blob),
@@ -160,6 +233,21 @@ def test_paths_in_archives_lead_nowhere(folder: Path, name: str) -> None:
     assert result.distinct == 6
     assert set(folder.parent.rglob("*")) - before == {folder / "a.zip"}
     assert not Path("/tmp/evil.jsonl").exists()
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_members_of_one_name_are_all_read(folder: Path) -> None:
+    """As `zip` never makes them, and appending with a library does."""
+    with zipfile.ZipFile(folder / "a.zip", "w") as archive:
+        for number in (98, 99):
+            archive.writestr("a.jsonl", lines([record(number)]))
+    result = reduce([folder])
+    assert (result.read, result.distinct) == (7, 7)
+
+
+def test_an_archive_of_files_with_names_like_those_of_documents(folder: Path) -> None:
+    result = read_besides(folder, "a.zip", zipped({"mimetypes.jsonl": lines([record(99)]).encode()}))
+    assert result.distinct == 6
 
 
 def test_only_a_single_dot_hides_a_name(tmp_path: Path) -> None:
@@ -197,17 +285,33 @@ def measured(path: Path, lane: str = "fast") -> tuple[int, int, int, int]:
     return read_, distinct, rejected, peak
 
 
-@pytest.mark.parametrize("kind", ["jsonl", "csv", "array"])
-def test_a_line_of_seventy_megabytes_costs_itself(tmp_path: Path, kind: str) -> None:
-    long = compact({**record(99), "Noise": "x" * (70 * MIB)})
+def with_a_long_one(kind: str, chars: int) -> str:
+    """The events with a record of so many characters among them."""
+    long = compact({**record(99), "Noise": "x" * chars})
     texts = [compact(EVENTS[0]), long, *map(compact, EVENTS[1:])]
-    text = {
+    return {
         "jsonl": lambda: "\n".join(texts),
         "csv": lambda: table([{"AuditData": one} for one in texts]),
         "array": lambda: "[" + ",\n".join(texts) + "]",
     }[kind]()
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "array"])
+def test_a_record_longer_than_any_costs_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    for module in (csv_rows, json_values):
+        monkeypatch.setattr(module, "MAX_RECORD_CHARS", MIB)
     path = tmp_path / "a"
-    path.write_text(text)
+    path.write_text(with_a_long_one(kind, 4 * MIB))
+    result = _reduce([path], fast=False)
+    assert (result.distinct, result.rejected >= 1, result.read == 5 + result.rejected) == (5, True, True)
+    assert "as no record is" in result.rejects[0].reason
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "array"])
+def test_a_line_of_seventy_megabytes_costs_itself(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "a"
+    path.write_text(with_a_long_one(kind, 70 * MIB))
     read_, distinct, rejected, peak = measured(path)
     assert (distinct, rejected >= 1, read_ == distinct + rejected) == (5, True, True)
     assert peak < 900

@@ -27,7 +27,9 @@ from audit_exports import as_array, as_csv, as_jsonl, compact, csv_text, record,
 from estimator.audit.account import Account, FileCount, Reject
 from estimator.audit.reduce import keep_books
 from estimator.audit.sources import Source
-from estimator.audit.spark import _bins, _Item, _share, keep_books_on_spark
+from estimator.audit.spark import _bins, keep_books_on_spark
+from estimator.audit.spark_session import share, start
+from estimator.audit.spark_task import Item
 from estimator.cli import main
 from estimator.errors import AuditExportError, UsageError
 
@@ -67,9 +69,7 @@ def agree(paths: Sequence[Path | str], **options: Any) -> State:
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """An active session, as a notebook has one: ours is used, and left open."""
-    from estimator.audit.spark import _start
-
-    session = _start("local[2]", "1GB", tmp_path_factory.mktemp("spark"))
+    session = start("local[2]", "1GB", tmp_path_factory.mktemp("spark"))
     yield session
     assert session.range(1).count() == 1
     session.stop()
@@ -80,7 +80,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 def test_files_are_dealt_out_largest_first_and_small_ones_together() -> None:
     sizes = [1 << 10] * 1_000 + [200 << 20, 40 << 20, 300 << 20]
-    items = [_Item(n, Source(str(n), Path(str(n)), size=size)) for n, size in enumerate(sizes)]
+    items = [Item(n, Source(str(n), Path(str(n)), size=size)) for n, size in enumerate(sizes)]
     bins = _bins(items, 2)
     assert [item.number for one in bins for item in one[:1]][:3] == [1_002, 1_000, 1_001]
     assert [len(one) for one in bins] == [1, 1, 1, 1_000]
@@ -89,21 +89,19 @@ def test_files_are_dealt_out_largest_first_and_small_ones_together() -> None:
 
 
 @pytest.mark.parametrize(
-    ("memory", "cores", "share"),
+    ("memory", "cores", "each"),
     [("1GB", 2, "500MB"), ("512MB", 64, "128MB"), ("1.5 GiB", 3, "500MB"), ("80%", 2, "128MB"), ("2gb", 1, "2000MB")],
 )
-def test_tasks_share_the_memory_of_a_machine(memory: str, cores: int, share: str) -> None:
-    assert _share(memory, cores) == share
+def test_tasks_share_the_memory_of_a_machine(memory: str, cores: int, each: str) -> None:
+    assert share(memory, cores) == each
 
 
 def test_without_java_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pyspark")
     pytest.importorskip("pyarrow")
-    from estimator.audit.spark import _start
-
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     with pytest.raises(UsageError, match="needs Java"):
-        _start("local[1]", "1GB", tmp_path)
+        start("local[1]", "1GB", tmp_path)
 
 
 # --------------------------------------------------------------------------------------------------- files

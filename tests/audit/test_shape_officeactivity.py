@@ -21,7 +21,6 @@ from samples import (
     read,
     table,
     tally,
-    took_fast_lane,
 )
 
 from estimator.audit import reduce
@@ -75,10 +74,9 @@ def test_the_zone_behind_the_names_of_date_columns(tmp_path: Path, zone: str) ->
     text = table([{**row, "Start_Time": ""} for row in ROWS], [*columns, "Start_Time"])
     text = text.replace("TimeGenerated", f"TimeGenerated [{zone}]", 1).replace("Start_Time", f"Start_Time [{zone}]", 1)
     path = tmp_path / "o.csv"
-    result = read(path, "\ufeff" + text)
+    result = read(path, "\ufeff" + text, fast_lane=True)
     assert tally(result) == TALLY
     assert result.files[0].zone == ("" if zone == "UTC" else zone)
-    assert took_fast_lane(path)
 
 
 def test_the_portals_dates(tmp_path: Path) -> None:
@@ -118,11 +116,26 @@ def test_items_are_the_messages_in_folders_or_the_count(tmp_path: Path) -> None:
     assert only(read(tmp_path / "o.jsonl", lines([flattened(EVENTS[0])])))["items"] == 3
 
 
+def test_the_reason_names_the_columns_of_the_shape(tmp_path: Path) -> None:
+    rows = [
+        ROWS[0],
+        {**ROWS[1], "Operation": ""},
+        {**ROWS[2], "TimeGenerated": ""},
+        {**ROWS[3], "TimeGenerated": "soon"},
+    ]
+    result = read(tmp_path / "o.csv", table(rows) + "too,short\r\n")
+    assert [reject.reason for reject in result.rejects] == [
+        "no Operation",
+        "no TimeGenerated",
+        "TimeGenerated 'soon' is not a readable day",
+        "not a row of the header's columns",
+    ]
+
+
 def test_line_breaks_within_values(tmp_path: Path) -> None:
     assert ROWS[0]["OriginatingServer"].endswith("\r\n")
     path = tmp_path / "o.csv"
-    assert tally(read(path, table(ROWS))) == TALLY
-    assert took_fast_lane(path)
+    assert tally(read(path, table(ROWS), fast_lane=True)) == TALLY
 
 
 def test_no_time_column_at_all_is_no_sample(tmp_path: Path) -> None:

@@ -248,7 +248,8 @@ def _candidate(place: str, fields: list[str], layout: TableLayout, beside: _Besi
             fields.pop()
         return Candidate(place, row_object(layout.names, fields) if len(fields) == len(layout.names) else "")
     data = fields[layout.cell].strip() if len(fields) > layout.cell else ""
-    return Candidate(place, data, beside.row(fields, layout))
+    fault = "" if len(fields) > layout.cell else f"the row ends before its column {layout.names[layout.cell]}"
+    return Candidate(place, data, beside.row(fields, layout), fault)
 
 
 def _is_whole(fields: list[str], layout: TableLayout) -> bool:
