@@ -12,7 +12,7 @@ import numpy as np
 
 from estimator.draws import Floats
 from estimator.forecast import DailyBytes, FeedUse, Forecast, Spread
-from estimator.scenario import Budget, Enable, PlanChoice, Scenario
+from estimator.scenario import Budget, Drop, Enable, PlanChoice, Scenario
 from pricing import Charge, DrawBill, Plan, Terms, Usage, bill_draws
 from pricing.bill import bill
 from pricing.days import months_of
@@ -252,17 +252,23 @@ class Pricing:
         return without, with_
 
     def on_full_capacity(self, gb_per_day: float, terms: Terms) -> tuple[DrawBill, DrawBill]:
-        """The bills where other usage, and what flows already, fills the capacity to the last byte."""
-        full = {_REST: np.full(len(self.days), gb_per_day)}
+        """The bills where other usage, and what flows already, fills the capacity to the last byte.
+
+        What the scenario saves is then taken off that.
+        """
         added = {use.feed.stream: self.daily.of(use).added for use in self.uses}
-        more = Usage.from_bytes(self.plan, self.days, added)
-        without, with_ = (bill_draws(self.plan, Usage(more.days, gb), terms) for gb in (full, {**full, **more.gb}))
+        more = Usage.from_bytes(self.plan, self.days, {name: np.maximum(gb, 0.0) for name, gb in added.items()})
+        saved = sum((np.minimum(one, 0.0) for one in added.values()), np.zeros(1)) / self.plan.gb_bytes
+        full = {_REST: np.full(len(self.days), gb_per_day)}
+        less = {_REST: np.maximum(gb_per_day + saved, 0.0)} if saved.any() else full
+        without, with_ = (bill_draws(self.plan, Usage(more.days, gb), terms) for gb in (full, {**less, **more.gb}))
         return without, with_
 
     def run_rate(self, without: DrawBill, with_: DrawBill) -> RunRate:
         """From the last whole months after the scenario's last change that these feeds see."""
-        changes = [change.from_ for change in self.scenario.changes if isinstance(change, Enable)]
-        days = [day for day in (*changes, *(use.connects for use in self.uses)) if day is not None]
+        changes = [change.from_ for change in self.scenario.changes if isinstance(change, Enable | Drop)]
+        of_feeds = (day for use in self.uses for day in (use.connects, use.disconnects))
+        days = [day for day in (*changes, *of_feeds) if day is not None]
         changed = max([self.scenario.start, *days])
         months = months_of(self.days)
         whole = [

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -18,10 +18,11 @@ import pandas as pd
 from estimator import catalog
 from estimator.catalog import Feed
 from estimator.draws import Floats, Level
+from estimator.dropping import ALL, NOTHING, Drops, Share
 from estimator.findings import Finding
 from estimator.rates import Basis, OperationRates, RateModel, feed_factor
 from estimator.readiness import Readiness
-from estimator.scenario import Enabled, Scenario
+from estimator.scenario import Dropped, Enabled, Scenario
 
 Flow = Literal["already", "added", "saved"]
 
@@ -70,24 +71,29 @@ class Volume:
 
 @dataclass(frozen=True)
 class FeedUse:
-    """When a feed flows: today or not (None: nobody said), and from which day the scenario connects it."""
+    """When a feed flows: today or not (None: nobody said), from which day the scenario connects it, and until when."""
 
     feed: Feed
     connected: bool | None
     connects: dt.date | None
+    disconnects: dt.date | None = None
 
 
 @dataclass(frozen=True)
 class DailyBytes:
-    """Billed bytes of one stream by day and draw, shape (days, draws), without and with the scenario."""
+    """Billed bytes of one stream by day and draw, shape (days, draws), without and with the scenario.
+
+    `added` is what it adds less what it saves, and may be negative.
+    """
 
     without: Floats
     added: Floats
 
     @property
     def with_(self) -> Floats:
-        """The scenario's bytes: what flows without it, plus what it adds."""
-        return np.asarray(self.without + self.added)
+        """The scenario's bytes: what flows without it, plus what it adds, less what it saves."""
+        # What is taken away is never more than what is there, save for rounding.
+        return np.maximum(self.without + self.added, 0.0)
 
 
 @dataclass(frozen=True)
@@ -101,11 +107,34 @@ class Total:
 
 @dataclass(frozen=True)
 class _Part:
-    """A level that starts on a day of the horizon."""
+    """A level that starts on a day of the horizon, negative where it is taken away from another.
+
+    Attributes:
+        start: day of the horizon.
+        level: records.
+        volume: the same in records of the operation's mean size: what is dropped may be smaller than others.
+        basis: what it rests on.
+        drops: of mailboxes that join, the drops they meet; None for what flows today.
+    """
 
     start: int
     level: Level
+    volume: Level
     basis: Basis
+    drops: frozenset[int] | None = None
+
+    def taken(self, start: int, share: Share) -> _Part:
+        """A part of it from a day on."""
+        level, volume = self.level, self.volume
+        return replace(
+            self,
+            start=max(start, self.start),
+            level=Level(level.people * share.people, level.applications * share.applications),
+            volume=Level(volume.people * share.people_bytes, volume.applications * share.applications_bytes),
+        )
+
+    def negative(self) -> _Part:
+        return replace(self, level=self.level.scaled(-1.0), volume=self.volume.scaled(-1.0))
 
 
 class Forecast:
@@ -125,6 +154,8 @@ class Forecast:
         model: RateModel,
         readiness: Readiness,
         enabled: Sequence[Enabled],
+        dropped: Sequence[Dropped] = (),
+        shown: str = "",
     ) -> None:
         self.scenario, self.days = scenario, scenario.days
         self._model, self._count = model, model.draws.count
@@ -132,14 +163,23 @@ class Forecast:
         self._month_of, months = pd.factorize(labels)
         self.months = [str(m) for m in months]
         self.uses = [
-            FeedUse(catalog.feed(f), scenario.connected_today(f), scenario.connected_from(f))
+            FeedUse(
+                catalog.feed(f),
+                scenario.connected_today(f),
+                scenario.connected_from(f),
+                scenario.disconnected_from(f),
+            )
             for f in scenario.feed_ids()
         ]
         self.findings: list[Finding] = []
-        self._flowing = {key: _Part(0, rates.flowing, rates.flowing_basis) for key, rates in model.operations.items()}
+        self._drops = Drops(dropped, model.rows, _emitting(readiness) if dropped else {}, shown)
+        self._flowing = {
+            key: _Part(0, rates.flowing, rates.flowing, rates.flowing_basis) for key, rates in model.operations.items()
+        }
         self._joining = self._joined(readiness, enabled)
         self.not_known = self._not_known(readiness, enabled)
         self.findings.extend(self._feed_findings())
+        self.findings.extend(self._drop_findings(dropped))
 
     # ---------------------------------------------------------------------------------------------- results
 
@@ -148,26 +188,23 @@ class Forecast:
         for use in self.uses:
             for key in self._carried(use.feed):
                 size = self._record_bytes(use.feed, self._model.operations[key]) / BYTES_PER_GB
-                flowing, added = self._parts(use, key, use.connected is not False)
-                both: tuple[tuple[Flow, list[_Part]], ...] = (("already", flowing), ("added", added))
-                for flow, parts in both:
+                for flow, parts in self._parts(use, key, use.connected is not False).items():
                     if not parts:
                         continue
-                    events = sum((self._monthly(part) for part in parts), np.zeros((len(self.months), self._count)))
+                    events, records = self._summed(parts)
                     basis = max((part.basis for part in parts), key=_BASES.index)
                     if monthly:
-                        for month, row in zip(self.months, events, strict=True):
-                            yield Volume(month, use.feed.id, key, flow, basis, Spread.of(row), Spread.of(row * size))
+                        for month, row, sized in zip(self.months, events, records * size, strict=True):
+                            yield Volume(month, use.feed.id, key, flow, basis, Spread.of(row), Spread.of(sized))
                     else:
-                        total = events.sum(axis=0)
-                        yield Volume(None, use.feed.id, key, flow, basis, Spread.of(total), Spread.of(total * size))
+                        total, sized = events.sum(axis=0), (records * size).sum(axis=0)
+                        yield Volume(None, use.feed.id, key, flow, basis, Spread.of(total), Spread.of(sized))
 
     def events(self, operation: str, flow: Flow, feed: str) -> Floats:
         """Draws of an operation's events over the whole horizon on one feed, shape (draws,)."""
         use = next(u for u in self.uses if u.feed.id == feed)
-        flowing, added = self._parts(use, operation, use.connected is not False)
-        parts = flowing if flow == "already" else added
-        return np.asarray(sum((self._monthly(p).sum(axis=0) for p in parts), np.zeros(self._count)))
+        parts = self._parts(use, operation, use.connected is not False)[flow]
+        return np.asarray(self._summed(parts)[0].sum(axis=0))
 
     def total(self, feed: str, flow: Flow) -> Total:
         """Draws of what all operations of one feed come to by month: they add up, where quantiles do not."""
@@ -175,13 +212,16 @@ class Forecast:
         events = np.zeros((len(self.months), self._count))
         gb = np.zeros_like(events)
         for key in self._carried(use.feed):
-            flowing, added = self._parts(use, key, use.connected is not False)
             size = self._record_bytes(use.feed, self._model.operations[key]) / BYTES_PER_GB
-            for part in flowing if flow == "already" else added:
-                mine = self._monthly(part)
-                events += mine
-                gb += mine * size
+            mine, records = self._summed(self._parts(use, key, use.connected is not False)[flow])
+            events += mine
+            gb += records * size
         return Total(self.months, events, gb)
+
+    def saves(self, feed: str) -> bool:
+        """Whether the scenario takes anything away of what flows today on a feed."""
+        use = next(u for u in self.uses if u.feed.id == feed)
+        return any(self._parts(use, key, use.connected is not False)["saved"] for key in self._carried(use.feed))
 
     def daily(self, use: FeedUse, *, connected: bool) -> DailyBytes:
         """Billed bytes of a feed by day and draw, given whether it flows today."""
@@ -191,12 +231,14 @@ class Forecast:
         nothing = np.zeros(self._count)
         for key in self._carried(use.feed):
             size = self._record_bytes(use.feed, self._model.operations[key])
-            for name, parts in zip(("without", "added"), self._parts(use, key, connected), strict=True):
+            flows = self._parts(use, key, connected)
+            net = [*flows["added"], *(part.negative() for part in flows["saved"])]
+            for name, parts in (("without", flows["already"]), ("added", net)):
                 for part in parts:
                     people, apps = starts.get((name, part.start), (nothing, nothing))
                     starts[name, part.start] = (
-                        people + part.level.people * size,
-                        apps + part.level.applications * size,
+                        people + part.volume.people * size,
+                        apps + part.volume.applications * size,
                     )
         for (name, start), (people, apps) in starts.items():
             target = without if name == "without" else added
@@ -205,16 +247,44 @@ class Forecast:
 
     # ---------------------------------------------------------------------------------------------- parts
 
-    def _parts(self, use: FeedUse, key: str, connected: bool) -> tuple[list[_Part], list[_Part]]:
-        """What flows already and what the scenario adds on one feed. Of a feed that is connected all is new."""
-        joining = self._joining.get(key, [])
+    def _parts(self, use: FeedUse, key: str, connected: bool) -> dict[Flow, list[_Part]]:
+        """What flows already, what the scenario adds and what it saves on one feed.
+
+        Of a feed that the scenario connects all is new, and what is dropped of it never comes.
+        """
+        flowing, joining = self._flowing[key], self._joining.get(key, [])
         if connected:
-            return [self._flowing[key]], joining
+            added = [*joining, *(part.negative() for one in joining for part in self._taken(use, key, one))]
+            return {"already": [flowing], "added": added, "saved": self._taken(use, key, flowing)}
         if use.connects is None:
-            return [], []
+            return {"already": [], "added": [], "saved": []}
         at = (use.connects - self.scenario.start).days
-        parts = [self._flowing[key], *joining]
-        return [], [_Part(max(part.start, at), part.level, part.basis) for part in parts]
+        new = [replace(part, start=max(part.start, at)) for part in (flowing, *joining)]
+        new += [part.negative() for one in new for part in self._taken(use, key, one)]
+        return {"already": [], "added": new, "saved": []}
+
+    def _taken(self, use: FeedUse, key: str, part: _Part) -> list[_Part]:
+        """What drops and a disconnection take of a part, each from its day on."""
+        steps = self._drops.steps(use.feed.id, key, part.drops)
+        if use.disconnects is not None:
+            steps = [*(step for step in steps if step[0] < use.disconnects), (use.disconnects, ALL)]
+        out, before = [], NOTHING
+        for day, share in steps:
+            start = (day - self.scenario.start).days
+            if share != before:
+                out.append(part.taken(start, share - before))
+            before = share
+        return out
+
+    def _summed(self, parts: Iterable[_Part]) -> tuple[Floats, Floats]:
+        """Records of parts by month and draw, and the same in records of mean size: shapes (months, draws)."""
+        events = np.zeros((len(self.months), self._count))
+        records = np.zeros_like(events)
+        for part in parts:
+            mine = self._monthly(part.start, part.level)
+            events += mine
+            records += mine if part.volume is part.level else self._monthly(part.start, part.volume)
+        return events, records
 
     def _carried(self, feed: Feed) -> list[str]:
         return [key for key in self._model.operations if feed.carries(*key.split("/", 1))]
@@ -228,7 +298,7 @@ class Forecast:
             if rates is None or rates.joining is None:
                 continue
             verdicts = readiness.of(key)
-            groups, starts, shares = [], [], []
+            groups, starts, shares, drops = [], [], [], []
             for part in (p for p in enabled if p.operation == key):
                 mine = verdicts[verdicts.index.isin(part.mailboxes)]
                 joins = mine[(mine["state"] == "blocked") & mine["mendable"]]
@@ -240,10 +310,11 @@ class Forecast:
                     (perhaps.index[~perhaps["settings_known"]], 1 - unsaid),
                 )
                 for names, share in split:
-                    if len(names):
-                        groups.append(self._model.population.at(names))
+                    for mine_of, meets in self._drops.partition(key, names) if len(names) else ():
+                        groups.append(self._model.population.at(mine_of))
                         starts.append((part.day - self.scenario.start).days)
                         shares.append(share)
+                        drops.append(meets)
                 custom = joins["reason"].str.contains("customised")
                 if custom.any() and key not in customised:
                     at = self._model.population.at
@@ -251,10 +322,10 @@ class Forecast:
                     part_of = float(ours.people.mean() / max(float((ours + others).people.mean()), 1e-12))
                     customised[key] = (int(custom.sum()), len(joins), part_of)
             levels = rates.joining.levels(groups)
-            out[key] = [
-                _Part(start, level.scaled(share), rates.joining_basis)
-                for start, level, share in zip(starts, levels, shares, strict=True)
-            ]
+            out[key] = []
+            for start, level, share, meets in zip(starts, levels, shares, drops, strict=True):
+                scaled = level.scaled(share)
+                out[key].append(_Part(start, scaled, scaled, rates.joining_basis, meets))
         if customised:
             each = "; ".join(
                 f"{key}: {count} of {joining} joining mailboxes, {part_of:.1%} of what they add"
@@ -322,10 +393,10 @@ class Forecast:
         swing = np.exp(sd * stream.standard_normal((int(week[-1]) + 1, self._count)) - sd**2 / 2)
         return np.asarray(weight * swing[week])
 
-    def _monthly(self, part: _Part) -> Floats:
-        """Records of a part by month and draw, shape (months, draws)."""
-        people, days = self._month_weights(part.start)
-        return np.asarray(people * part.level.people + days[:, None] * part.level.applications)
+    def _monthly(self, start: int, level: Level) -> Floats:
+        """Records of a level by month and draw from a day of the horizon on, shape (months, draws)."""
+        people, days = self._month_weights(start)
+        return np.asarray(people * level.people + days[:, None] * level.applications)
 
     def _month_weights(self, start: int) -> tuple[Floats, Floats]:
         """Weekday equivalents and days of each month from day `start` on: shapes (months, draws) and (months,)."""
@@ -343,6 +414,47 @@ class Forecast:
         return {}
 
     # ---------------------------------------------------------------------------------------------- findings
+
+    def _drop_findings(self, dropped: Sequence[Dropped]) -> Iterable[Finding]:
+        """What investigators lose: a saving is never shown without its price."""
+        for one in dropped:
+            keys = one.operations if one.operations is not None else set(self._model.operations)
+            keys = {key for key in keys if self._drops.meets(one, key)}
+            for key in sorted(keys):
+                operation = catalog.operations().get(key)
+                if operation is None or operation.investigation_use is None:
+                    continue
+                use = operation.investigation_use
+                source = catalog.sources()[use.source]
+                yield Finding(
+                    "drop_loses",
+                    "warning",
+                    f"{one.place} drops {key}{_what(one)} from {one.day} on, before {', '.join(one.feeds)}. What an "
+                    f"investigation then lacks: {use.text} ({source.title}{f', {source.url}' if source.url else ''})",
+                )
+            silent = [k for k in sorted(keys) if (o := catalog.operations().get(k)) is None or not o.investigation_use]
+            if silent and one.operations is not None:
+                yield Finding(
+                    "drop_loses_unsaid",
+                    "info",
+                    f"{one.place} drops {', '.join(silent)}: no source here says what investigations use it for. Ask "
+                    "those who do them before you drop it.",
+                )
+        for fed in self.uses:
+            if fed.disconnects is not None:
+                yield Finding(
+                    "feed_disconnected",
+                    "warning",
+                    f"from {fed.disconnects} on nothing reaches the SIEM by {fed.feed.id}: rules, dashboards and "
+                    "investigations that read it go blind unless another feed brings the same records.",
+                )
+        for key, place in sorted(self._drops.unmeasured):
+            yield Finding(
+                "drop_unmeasured",
+                "warning",
+                f"{place} drops a part of {key} by access type or application, and the sample shows no record of it, "
+                "so nobody knows how large that part is: none of it is taken off.",
+            )
 
     def _feed_findings(self) -> Iterable[Finding]:
         if self.scenario.timezone is not None:
@@ -387,3 +499,15 @@ class Forecast:
                         f"{use.feed.id} and {other} carry copies of the same events: with both connected each is "
                         "ingested twice. GB and cost count both copies; drop one of the two unless both are needed.",
                     )
+
+
+def _emitting(readiness: Readiness) -> dict[str, pd.Index]:
+    """By operation, the mailboxes that emit it or may."""
+    table = readiness.table[readiness.table["state"].isin(["emitting", "unknown"])]
+    return {str(key): pd.Index(rows["mailbox"]) for key, rows in table.groupby("operation")}
+
+
+def _what(one: Dropped) -> str:
+    """Which records of an operation a drop takes, in brackets; nothing where it takes all."""
+    said = one.where.words()
+    return f" ({said})" if said else ""

@@ -8,7 +8,8 @@ With y_i the records of emitting mailbox i that people caused, per weekday equiv
     a group     sum of mu_i x lognormal(ratio of the class at equal activity) x gamma(scatter of the unseen mailboxes,
                 variance phi mu (mu + 0.1 ybar) each) x lognormal(how little n sampled mailboxes say, below);
     published   where a rate is published, the level of user mailboxes is shrunk to it by precision, on the log scale;
-    applications  share of mailboxes touched, Beta(k + 1/2, n - k + 1/2), x rate on the touched ones.
+    applications  share of mailboxes touched x rate on the touched ones; of user mailboxes and of other kinds apart,
+                each Beta(k + p, n - k + 1 - p), with p ~ Beta(k + 1/2, n - k + 1/2) of all kinds together.
 
 All of it is drawn: mailboxes are re-weighted and curve, class ratios and means computed anew in each draw. Re-weighting
 a handful of mailboxes cannot show how unlike the rest they may be, so the prior of the scatter, s^2, adds what its
@@ -85,7 +86,8 @@ class Learnt:
     Attributes:
         mean_rate: over all emitting mailboxes, shape (draws,).
         rows, bare: for mailboxes with and without an activity row.
-        app_rate: applications' records per calendar day and joining mailbox, shape (draws,).
+        app_rate: applications' records per calendar day and joining mailbox, of users and of other kinds, shape
+            (2, draws).
         shrink: the published rate, where there is one.
     """
 
@@ -112,9 +114,14 @@ class Learnt:
                 into[n] += len(rest) * self.bare.mean[:, c] * bare
         ratio = self._towards_published(sum(users, np.zeros(self.draws.count)), everyone)
         return [
-            Level(other + mine * ratio, self.app_rate * len(group))
+            Level(other + mine * ratio, self._applications(group))
             for other, mine, group in zip(others, users, groups, strict=True)
         ]
+
+    def _applications(self, group: Positions) -> Floats:
+        """Applications' records per calendar day on mailboxes that join, shape (draws,)."""
+        users = int(self.population.is_user[group].sum())
+        return np.asarray(self.app_rate[0] * users + self.app_rate[1] * (len(group) - users))
 
     def _split(self, at: Positions) -> tuple[Positions, Positions]:
         if self.rows.basis is None:
@@ -175,7 +182,7 @@ def learn(draws: Draws, population: Population, operation: str, sampled: Sampled
     bare = _fit_bare(draws, population, operation, sampled, mean_rate, overall, blind=rows.basis is None)
     known = catalog.operations().get(operation)
     shrink = Published(draws, population, operation) if known and known.published_rate else None
-    app_rate = _application_rate(draws, operation, sampled)
+    app_rate = _application_rate(draws, population, operation, sampled)
     return Learnt(draws, population, operation, mean_rate, rows, bare, app_rate, shrink)
 
 
@@ -246,11 +253,21 @@ def _residual(rate: Floats, mu: Floats, overall: float) -> Floats:
     return np.asarray((rate - mu) ** 2 / np.maximum(mu * (mu + floor), 1e-12))
 
 
-def _application_rate(draws: Draws, operation: str, sampled: Sampled) -> Floats:
-    touched = int((sampled.app_rate > 0).sum())
+def _application_rate(draws: Draws, population: Population, operation: str, sampled: Sampled) -> Floats:
+    """Of user mailboxes and of other kinds apart: a program that polls shared mailboxes leaves people's alone.
+
+    Each kind's share is shrunk to that of all, worth one mailbox.
+    """
+    touched, n = int((sampled.app_rate > 0).sum()), len(sampled.at)
     if not touched:
-        return np.zeros(draws.count)
-    stream, half = draws.stream(operation, "applications"), catalog.priors().application_touch_prior.value
-    share = stream.beta(touched + half, len(sampled.at) - touched + half, draws.count)
+        return np.zeros((2, draws.count))
+    half = catalog.priors().application_touch_prior.value
+    stream = draws.stream(operation, "applications")
+    share = stream.beta(touched + half, n - touched + half, draws.count)
     rate = sampled.app_rate[sampled.app_rate > 0].mean() * stream.gamma(touched, 1 / touched, draws.count)
-    return np.asarray(share * rate)
+    out = []
+    for name, mine in (("users", population.is_user[sampled.at]), ("others", ~population.is_user[sampled.at])):
+        hit = int((sampled.app_rate[mine] > 0).sum())
+        stratum = draws.stream(operation, "applications", name)
+        out.append(stratum.beta(hit + share, int(mine.sum()) - hit + 1 - share, draws.count) * rate)
+    return np.asarray(out)

@@ -19,7 +19,7 @@ from estimator.findings import Finding, distinct
 from estimator.folder import TenantFolder, read_folder
 from estimator.forecast import Forecast, Spread, Volume
 from estimator.rates import Holidays, RateModel, fit_rates
-from estimator.scenario import DEFAULT_SCENARIO, PlanChoice, Scenario, default_scenario, enabled
+from estimator.scenario import DEFAULT_SCENARIO, PlanChoice, Scenario, default_scenario, dropped, enabled
 from estimator.scenarios import scenarios_of
 from estimator.tenant import Tenant, read_tenant, stop_at_errors
 from estimator.true_counts import of_folder
@@ -162,10 +162,18 @@ def estimate(
     found = read_tenant(folder, memory=memory, true_counts=true_counts, strict=strict, progress=progress)
     inventory, sample, readiness, findings = found.inventory, found.sample, found.readiness, list(found.findings)
     # Every scenario is checked against the tenant before any is computed.
-    chosen = [(shown, story, enabled(story, inventory.mailboxes, shown)) for shown, story in stories]
+    chosen = [
+        (
+            shown,
+            story,
+            enabled(story, inventory.mailboxes, shown),
+            dropped(story, inventory.mailboxes, found.reduction, shown),
+        )
+        for shown, story in stories
+    ]
     models: dict[tuple[str | None, str | None], RateModel] = {}
     results = []
-    for (shown, story, parts), offers in zip(chosen, terms, strict=True):
+    for (shown, story, parts, taken), offers in zip(chosen, terms, strict=True):
         progress(f"forecasting {story.id}")
         where = (story.country, story.subdivision)
         if where not in models:
@@ -179,7 +187,7 @@ def estimate(
                 found.broken_days,
             )
         model = models[where]
-        forecast = Forecast(story, model, readiness, parts)
+        forecast = Forecast(story, model, readiness, parts, taken, shown)
         with _named(shown):
             costs, doubts = price(forecast, offers, inventory.grant_users, as_of)
         results.append(
@@ -284,7 +292,9 @@ def _scenario_json(one: ScenarioEstimate) -> dict[str, Any]:
             for flow, total in (
                 ("already", one.forecast.total(use.feed.id, "already")),
                 ("added", one.forecast.total(use.feed.id, "added")),
+                ("saved", one.forecast.total(use.feed.id, "saved")),
             )
+            if flow != "saved" or one.forecast.saves(use.feed.id)
             for m, month in enumerate(total.months)
         ],
         "cost": [

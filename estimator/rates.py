@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -93,6 +93,7 @@ class RateModel:
         copies: records delivered ÷ distinct ones, where the sample came by the API that delivers them; else None.
         filtered: whether the sample looks filtered by operation, so that what it does not show is not known.
         findings: what is doubtful.
+        rows: the sampled rows that the rates of each operation rest on, each record as many as it stands for.
     """
 
     operations: dict[str, OperationRates]
@@ -104,6 +105,7 @@ class RateModel:
     copies: float | None
     filtered: bool
     findings: list[Finding]
+    rows: dict[str, pd.DataFrame] = field(default_factory=dict)
 
 
 def fit_rates(
@@ -187,6 +189,7 @@ class _Fit:
             copies,
             doubts.filtered(self.everything),
             [*doubts.of_sample(self.everything, self.population), *doubts.of_report(self.population), *few],
+            {str(key): rows for key, rows in (*self.everything.groupby("key"), *self.sample.groupby("key"))},
         )
 
     def from_sample(self, key: str, rows: pd.DataFrame) -> OperationRates:

@@ -413,7 +413,7 @@ def test_a_bad_number_names_its_line(tenant: Tenant, capsys: Capture) -> None:
     refused(ran, 3, "error: email_activity.csv:3: column 'Send Count' holds 'sixty'; expected a whole number")
 
 
-@pytest.mark.parametrize("name", ["unknown_key", "not_toml", "not_available_drop", "where_matching_nothing"])
+@pytest.mark.parametrize("name", ["unknown_key", "not_toml", "not_available_route", "where_matching_nothing"])
 def test_a_scenario_that_is_refused(tenant: Tenant, capsys: Capture, name: str) -> None:
     path = BAD / f"{name}.toml"
     refused(run(capsys, tenant(), "--scenario", path), 3, *re.findall("^# says: (.+)$", path.read_text(), re.MULTILINE))

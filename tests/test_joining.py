@@ -147,6 +147,23 @@ def test_an_application_on_a_tenth_of_mailboxes_is_carried_over_as_one() -> None
     assert level.people.mean() == pytest.approx(300 * 30, rel=0.05)
 
 
+def test_a_program_that_polls_shared_mailboxes_leaves_peoples_alone() -> None:
+    """100 users emit and are left alone; of 20 shared mailboxes that emit a program polls 4, 100 times a day."""
+    users = np.arange(460) < 400
+    people = population(np.full((460, 3), 5.0), ["standard user", "none shared"], (~users).astype(int), users)
+    at = np.concatenate([np.arange(100), np.arange(400, 420)]).astype(np.intp)
+    apps = np.where(np.arange(120) >= 116, 100.0, 0.0)
+    sampled = Sampled(at, np.full(120, 30.0), apps)
+
+    learnt = learn(DRAWS, people, ATTACHMENTS, sampled)
+    joining_users, joining_shared = learnt.levels([np.arange(100, 400), np.arange(420, 460)])
+
+    assert joining_shared.applications.mean() == pytest.approx(40 * 4 / 21 * 100, rel=0.08)
+    assert joining_users.applications.mean() < 0.03 * joining_shared.applications.mean()
+    (together,) = learnt.levels([np.concatenate([np.arange(100, 400), np.arange(420, 460)])])
+    assert together.applications == pytest.approx((joining_users + joining_shared).applications)
+
+
 def test_send_follows_the_report_and_needs_no_sample() -> None:
     counts = np.zeros((50, 3))
     counts[:, 0] = 8.0

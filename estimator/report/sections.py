@@ -75,12 +75,22 @@ def scenario_sections(one: ScenarioEstimate) -> Iterator[Section]:
 def _headline(one: ScenarioEstimate) -> Iterator[str]:
     at_least = "at least " if one.at_least else ""
     for use in one.forecast.uses:
+        saves = one.forecast.saves(use.feed.id)
         total = one.forecast.total(use.feed.id, "added")
         events, gb = (Spread.of(draws.sum(axis=0)) for draws in (total.events, total.gb))
-        yield (
-            f"{use.feed.id}: {at_least}{significant(events.mean)} events{_within(interval(events))} and "
-            f"{significant(gb.mean)} GB{_within(interval(gb))} added."
-        )
+        if events.mean or not saves:
+            yield (
+                f"{use.feed.id}: {at_least}{significant(events.mean)} events{_within(interval(events))} and "
+                f"{significant(gb.mean)} GB{_within(interval(gb))} added."
+            )
+        if saves:
+            total = one.forecast.total(use.feed.id, "saved")
+            events, gb = (Spread.of(draws.sum(axis=0)) for draws in (total.events, total.gb))
+            yield (
+                f"{use.feed.id}: {significant(events.mean)} events{_within(interval(events))} and "
+                f"{significant(gb.mean)} GB{_within(interval(gb))} saved of what flows today; what investigators lose "
+                "stands under the findings."
+            )
     for cost in whole_bills(one):
         spread, month = Spread.of(cost.added.sum(axis=0)), Spread.of(cost.added.mean(axis=0))
         unit = cost.plan.currency
@@ -127,7 +137,7 @@ def means_at_least(one: ScenarioEstimate, cost: Cost) -> bool:
 
 
 def _volume(one: ScenarioEstimate) -> Section:
-    """One row an operation and feed: what flows already beside what is added."""
+    """One row an operation and feed: what flows already beside what is added, and what is saved of it."""
     by = {(v.feed, v.operation, v.flow): v for v in one.horizon if v.events.mean > 0}
     keys = dict.fromkeys((feed, operation) for feed, operation, _ in by)
     order = {use.feed.id: n for n, use in enumerate(one.forecast.uses)}
@@ -136,9 +146,10 @@ def _volume(one: ScenarioEstimate) -> Section:
         added, already = (by.get((*key, flow)) for flow in ("added", "already"))
         return order[key[0]], -(added.gb.mean if added else 0), -(already.gb.mean if already else 0)
 
+    saves = any(one.forecast.saves(use.feed.id) for use in one.forecast.uses)
     rows = []
     for feed, operation in sorted(keys, key=size):
-        already, added = by.get((feed, operation, "already")), by.get((feed, operation, "added"))
+        already, added, saved = (by.get((feed, operation, flow)) for flow in ("already", "added", "saved"))
         rows.append(
             [
                 feed,
@@ -150,13 +161,14 @@ def _volume(one: ScenarioEstimate) -> Section:
                     if added
                     else ["", "", "", "", ""]
                 ),
+                *([significant(saved.events.mean), significant(saved.gb.mean)] if saved else ["", ""])[: 2 * saves],
             ]
         )  # fmt: skip
     return Section(
         f"Volume over the {one.scenario.months} months",
         level=3,
         headers=["feed", "operation", "flowing: events", "GB", "added: events", "P10 – P90", "GB", "P10 – P90",
-                 "added rests on"],
+                 "added rests on", *["saved: events", "GB"][: 2 * saves]],
         rows=rows,
     )  # fmt: skip
 
@@ -166,15 +178,20 @@ def _by_month(one: ScenarioEstimate) -> Section:
     bills = whole_bills(one)
     headers = ["month"]
     for use in one.forecast.uses:
-        headers += [f"{use.feed.id}: events", "GB"]
+        net = " less saved" if one.forecast.saves(use.feed.id) else ""
+        headers += [f"{use.feed.id}: events{net}", "GB"]
     for cost in bills:
         headers += [f"{cost.plan.id}: {cost.plan.currency}", "P10 – P90"]
     rows = []
     for number, month in enumerate(one.forecast.months):
         row = [month]
         for use in one.forecast.uses:
-            mine = [v for v in one.monthly if (v.month, v.feed, v.flow) == (month, use.feed.id, "added")]
-            row += [significant(sum(v.events.mean for v in mine)), significant(sum(v.gb.mean for v in mine))]
+            sign = {"added": 1.0, "saved": -1.0}
+            mine = [v for v in one.monthly if (v.month, v.feed) == (month, use.feed.id) and v.flow in sign]
+            row += [
+                significant(sum(sign[v.flow] * v.events.mean for v in mine)),
+                significant(sum(sign[v.flow] * v.gb.mean for v in mine)),
+            ]
         for cost in bills:
             added = Spread.of(cost.added[number])
             row += [money_of(added), money_interval(added)]

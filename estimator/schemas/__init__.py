@@ -1,4 +1,7 @@
-"""The JSON contracts, as JSON Schema: `estimate.json` describes what `estimate --format json` prints, and so on."""
+"""The JSON contracts, as JSON Schema: `estimate.json` describes what `estimate --format json` prints, and so on.
+
+`scenario.json` describes the scenario files that people write; `estimator.scenario.schema` makes it from the types.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 
 
 def schema(name: str) -> dict[str, Any]:
-    """The JSON Schema of a contract: `estimate`, `measure`, `check` or `readiness`."""
+    """The JSON Schema of a contract: `estimate`, `measure`, `check`, `readiness` or `scenario`."""
     text = (resources.files(__name__) / f"{name}.json").read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
     return document
