@@ -31,6 +31,7 @@ from estimator.inventory.mailboxes import EXPORT_COMMAND as MAILBOXES_COMMAND
 from estimator.inventory.settings import missing_commands, without_mailboxes
 from estimator.progress import Bytes
 from estimator.readiness import judge
+from estimator.tenant import under_inventory_names
 from estimator.true_counts import of_folder
 
 Needed = Literal["needed", "strongly wished", "wished"]
@@ -249,7 +250,8 @@ def check(
         except AuditExportError as error:
             findings += _of_each(folder.audit_files, name_below(str(error), root))
     if inventory is not None:
-        findings += judge(inventory, None if sample is None else sample.table).findings
+        named = None if sample is None else under_inventory_names(sample, inventory)
+        findings += judge(inventory, None if named is None else named.table).findings
     found = distinct(findings)
     files = list(_files(folder, rows, sample, found))
     return Checkup(root, as_of, files, _missing(folder, settings), found, inventory, sample)

@@ -182,6 +182,27 @@ def test_a_mailbox_file_without_sets_is_good_beside_one_with_them(tenant: Tenant
     assert ran.err.startswith("error: mailboxes.csv:1: the file has no audit settings")
 
 
+def test_the_sample_is_looked_at_under_the_names_of_the_inventory(tenant: Tenant, capsys: Capture) -> None:
+    """The log has ann under the name of before her marriage: `check` and `readiness` see the same two mailboxes."""
+    rows = [{**row, "EmailAddresses": f"smtp:former.{row['UserPrincipalName']}"} for row in MAILBOXES]
+    records = [{**one, "MailboxOwnerUPN": f"former.{one['MailboxOwnerUPN']}"} for one in AUDIT]
+    root = tenant(
+        {
+            "mailboxes.csv": mailboxes_csv(*rows, columns=(*MAILBOX_COLUMNS, "EmailAddresses")),
+            "audit.jsonl": audit_jsonl(*records),
+        }
+    )
+    scopes = [
+        [one["message"] for one in ran.json["findings"] if one["code"] == "sample_scope"]
+        for ran in (
+            check(capsys, root, "--format", "json"),
+            Ran(capsys, "readiness", root, "--as-of", AS_OF, "--format", "json"),
+        )
+    ]
+    assert scopes[0] == scopes[1]
+    assert scopes[0][0].startswith("the sample covers 2 of 8 mailboxes")
+
+
 def test_both_inventories_missing(tenant: Tenant, capsys: Capture) -> None:
     ran = check(capsys, tenant({"mailboxes.csv": None, "licences.csv": None}))
     assert ran.code == 0

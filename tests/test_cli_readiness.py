@@ -62,6 +62,15 @@ def test_today_alone_nothing_will_emit(tenant: Tenant, capsys: Capture) -> None:
     assert states(ran) == TODAY
 
 
+def test_the_table_says_whom_a_script_could_switch_on(tenant: Tenant, capsys: Capture) -> None:
+    """bob, cyd and info wait for their sets; eve has no licence, and under the scenario nobody waits."""
+    root = tenant()
+    said = "3 mailboxes are blocked for some operations by settings that a script can change; this looks at today"
+    today = readiness(capsys, root, "--scenario", "none", "--operation", MIA)
+    assert said in " ".join(today.out.split())
+    assert "settings that a script can change" not in readiness(capsys, root, "--operation", MIA).out
+
+
 def test_a_scenario_says_who_will_and_when(tenant: Tenant, capsys: Capture, tmp_path: Path) -> None:
     story = tmp_path / "finance.toml"
     finance = 'operations = ["newly-available"]\nwhere = { department = ["Legal"] }\nfrom = 2027-02-01'

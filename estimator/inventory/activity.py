@@ -11,6 +11,7 @@ from estimator.findings import Finding
 from estimator.inventory.cells import days, is_concealed, whole_numbers
 from estimator.inventory.sheet import Part, Wanted, read_sheet
 from estimator.inventory.usage import REVEAL, present
+from estimator.inventory.words import counted
 
 EXPORT_COMMAND = "Export again with: Get-MgReportEmailActivityUserDetail -Period D30 -OutFile email_activity.csv"
 
@@ -34,7 +35,7 @@ def read_activity(path: Path, shown: str) -> Part:
     Raises:
         InventoryError: a needed column is missing, or a count or date cannot be read.
     """
-    sheet = read_sheet(path, shown, _WANTED, EXPORT_COMMAND)
+    sheet = read_sheet(path, shown, _WANTED, EXPORT_COMMAND, rest=False)
     cells, left_out = present(sheet.cells, shown)
     findings = sheet.findings + left_out
     if cells.empty:
@@ -67,7 +68,8 @@ def read_activity(path: Path, shown: str) -> Part:
             Finding(
                 "activity_concealed",
                 "warning",
-                f"the report conceals {concealed} of its {len(out)} user names (32 hex digits), so these rows can be "
+                f"the report conceals {concealed:,} of its {counted(len(out), 'user name', 'user names')} (32 hex "
+                "digits), so these rows can be "
                 "joined to no mailbox: how much people mail is known as a distribution only, not of whom, and the "
                 f"forecast is wider. {REVEAL}",
                 shown,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Container
 from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO
@@ -11,7 +11,7 @@ from typing import TextIO
 from estimator.audit.shape import Head
 from estimator.errors import InventoryError
 from estimator.inventory.grid import Grid, open_inventory, rejected
-from estimator.inventory.layout import Layout, layout_of
+from estimator.inventory.layout import Layout, column_key, layout_of
 
 #: Fed to the reader after the last line: where a file ends within quotes, it becomes part of the last cell.
 _END = "\x00end of file\x00"
@@ -22,8 +22,15 @@ _END = "\x00end of file\x00"
 _BATCH = 4_096
 
 
-def read_csv(path: Path, head: Head, shown: str, mend: str) -> Grid:
+def read_csv(path: Path, head: Head, shown: str, mend: str, keys: Container[str] | None = None) -> Grid:
     """Read a CSV file. Blank rows are none, and commas too many at a row's end are dropped.
+
+    Args:
+        path: the file.
+        head: its beginning.
+        shown: its name for messages.
+        mend: the command that exports it again.
+        keys: the columns to keep, as `column_key` compares them; others are left empty. None keeps all.
 
     Raises:
         InventoryError: unreadable.
@@ -32,7 +39,7 @@ def read_csv(path: Path, head: Head, shown: str, mend: str) -> Grid:
         layout = layout_of(head)
         text, guard = open_inventory(path, head)
         with text:
-            table = _Table(text, layout)
+            table = _Table(text, layout, keys)
         if guard.damage:
             raise OSError(guard.damage)
     except (OSError, UnicodeError, csv.Error) as error:
@@ -60,37 +67,39 @@ class _Table:
             as many fields as it should: the last of them is half.
     """
 
-    def __init__(self, text: TextIO, layout: Layout) -> None:
-        reader = csv.reader(chain(islice(text, layout.preamble, None), [_END]), delimiter=layout.delimiter)
-        numbered = ((reader.line_num + layout.preamble, row) for row in reader)
-        self._line = layout.preamble + 1
-        self.header = next((row for _, row in self._batch(numbered, 1)), [])
+    def __init__(self, text: TextIO, layout: Layout, keys: Container[str] | None) -> None:
+        self._reader = csv.reader(chain(islice(text, layout.preamble, None), [_END]), delimiter=layout.delimiter)
+        self._before = layout.preamble
+        self.header = next((row for _, row in self._batch(1)), [])
         self.columns: list[list[str]] = [[] for _ in self.header]
+        self._kept = [at for at, name in enumerate(self.header) if keys is None or column_key(name) in keys]
         self.places: list[int] = []
         self.lost: list[int] = []
         if self.header == [_END]:
             self.header, self.columns = [], []
             return
         last: list[str] = []
-        while batch := self._batch(numbered, _BATCH):
+        while batch := self._batch(_BATCH):
             last = batch[-1][1]
             if last == [_END]:
                 batch.pop()
             self._add(batch)
         if last != [_END] and self.places and (not self.lost or self.lost[-1] < self.places[-1]):
             self.lost.append(self.places.pop())
-            for cells in self.columns:
-                cells.pop()
+            for at in self._kept:
+                self.columns[at].pop()
 
-    def _batch(self, numbered: Iterator[tuple[int, list[str]]], count: int) -> list[tuple[int, list[str]]]:
+    def _batch(self, count: int) -> list[tuple[int, list[str]]]:
         """The next rows that are not blank, each with its first line; empty at the end."""
+        reader, before = self._reader, self._before + 1
         rows: list[tuple[int, list[str]]] = []
-        for end, row in numbered:
+        at = reader.line_num + before
+        for row in reader:
             if row:
-                rows.append((self._line, row))
-            self._line = end + 1
-            if len(rows) == count:
-                break
+                rows.append((at, row))
+                if len(rows) == count:
+                    break
+            at = reader.line_num + before
         return rows
 
     def _add(self, batch: list[tuple[int, list[str]]]) -> None:
@@ -103,5 +112,6 @@ class _Table:
             self.lost += [line for line, row in batch if len(row) != width]
         if whole:
             self.places += [line for line, _ in whole]
-            for cells, more in zip(self.columns, zip(*(row for _, row in whole), strict=True), strict=True):
-                cells.extend(map(str.strip, more))
+            cells = list(zip(*(row for _, row in whole), strict=True))
+            for at in self._kept:
+                self.columns[at].extend(map(str.strip, cells[at]))

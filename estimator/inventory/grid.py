@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, TextIO
 from estimator.audit.opening import GuardedReader, open_bytes
 from estimator.audit.shape import Head
 from estimator.findings import Finding
+from estimator.inventory.words import counted
 
 Unit = Literal["line", "row", "object"]
 
@@ -64,6 +65,6 @@ def rejected(lost: list[int], rows: int, why: str, unit: Unit, mend: str, shown:
     return Finding(
         "rows_rejected",
         "warning",
-        f"{len(lost)} of {rows} rows {why} (first {unit}s {first}) and are left out. {mend}",
+        f"{len(lost):,} of {counted(rows, 'row', 'rows')} {why} (first {unit}s {first}) and are left out. {mend}",
         shown,
     )

@@ -39,6 +39,9 @@ READERS: dict[str, Reader] = {
     "settings": read_settings,
 }
 
+#: What is said of a page that names a next one.
+_PAGES = {"export_page", "licences_cut"}
+
 #: The kinds of file an inventory is read from.
 INVENTORY_KINDS = tuple(READERS)
 
@@ -139,13 +142,14 @@ def _read(kind: str, files: Files, rows: dict[str, int], findings: list[Finding]
 
 def _pages_together(files: Files, findings: list[Finding]) -> list[Finding]:
     """Findings on pages of one answer; where the last page is among the files too, none is missing, most likely."""
-    pages = {finding.path for finding in findings if finding.code == "export_page"}
+    pages = {finding.path for finding in findings if finding.code in _PAGES}
     if not pages or not any(shown not in pages and is_json(read_head(path)) for path, shown in files):
         return findings
     together = Finding(
         "export_pages",
         "info",
-        f"{len(pages) + 1} files are taken for the pages of one answer: {', '.join(sorted(map(str, pages)))} name a "
-        "next page, and another file is a last one. That no page between them is missing cannot be told.",
+        f"{len(pages) + 1} files are taken for the pages of one answer: {', '.join(sorted(map(str, pages)))} "
+        f"{'names' if len(pages) == 1 else 'name'} a next page, and another file is a last one. That no page between "
+        "them is missing cannot be told.",
     )
-    return [*(finding for finding in findings if finding.code != "export_page"), together]
+    return [*(finding for finding in findings if finding.code not in _PAGES), together]

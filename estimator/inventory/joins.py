@@ -11,6 +11,7 @@ from estimator.findings import Finding
 from estimator.inventory.cells import is_concealed
 from estimator.inventory.names import Names
 from estimator.inventory.tiers import Tiers
+from estimator.inventory.words import counted
 
 #: The share of mailboxes that a usage report knows and the inventory lacks beyond which the latter is half an export;
 #: fewer were made or renamed between the two. Our assumption.
@@ -45,7 +46,7 @@ def each_once(boxes: pd.DataFrame, findings: list[Finding]) -> pd.DataFrame:
         Finding(
             "mailbox_twice",
             "warning" if rows else "info",
-            f"{len(others)} rows repeat a mailbox, {rows} of them with other settings"
+            f"{counted(len(others), 'row repeats', 'rows repeat')} a mailbox, {rows:,} of them with other settings"
             f"{f' ({by_setting})' if by_setting else ''}; the first row of each counts"
             + (", and an active mailbox before an inactive one." if (boxes["kind"] == "inactive").any() else "."),
         )
@@ -69,7 +70,8 @@ def licences(boxes: pd.DataFrame, held: Tiers, names: Names, findings: list[Find
             Finding(
                 "mailbox_without_licence",
                 "warning",
-                f"{unlicensed} user mailboxes have no licence that includes a mailbox; no scenario can make them emit "
+                f"{counted(unlicensed, 'user mailbox has', 'user mailboxes have')} no licence that includes a "
+                "mailbox; no scenario can make them emit "
                 "and they add nothing. If the licence file is half an export, the forecast is low.",
             )
         )
@@ -79,7 +81,8 @@ def licences(boxes: pd.DataFrame, held: Tiers, names: Names, findings: list[Find
             Finding(
                 "licence_without_mailbox",
                 "info",
-                f"{nobody} licensed users have no mailbox in the inventory and add nothing.",
+                f"{counted(nobody, 'licensed user has', 'licensed users have')} no mailbox in the inventory; nothing "
+                "is added for them.",
             )
         )
     return of_boxes, grants
@@ -98,7 +101,8 @@ def activity(report: pd.DataFrame, names: Names, findings: list[Finding]) -> tup
             Finding(
                 "activity_without_mailbox",
                 "info",
-                f"{int(without.sum())} users of the activity report have no mailbox in the inventory.",
+                f"the activity report has {counted(int(without.sum()), 'user', 'users')} without a mailbox in the "
+                "inventory; nothing is added for them.",
             )
         )
     return known[~without].sort_values("mailbox").reset_index(drop=True), unjoined
@@ -120,7 +124,8 @@ def usage(report: pd.DataFrame, boxes: pd.DataFrame, names: Names, findings: lis
             Finding(
                 "mailboxes_missing",
                 "warning" if missing > _MISSING_SHARE * listed else "info",
-                f"{missing} of the {listed} mailboxes in the usage report are not in the mailbox inventory. They were "
+                f"{missing:,} of the {counted(listed, 'mailbox', 'mailboxes')} in the usage report "
+                f"{'is' if missing == 1 else 'are'} not in the mailbox inventory. They were "
                 "made or renamed between the two exports, or the inventory is half an export, and then the forecast "
                 "is low by their events.",
             )
@@ -149,7 +154,8 @@ def _latest_of_each(report: pd.DataFrame, names: Names, called: str, findings: l
             Finding(
                 "activity_twice",
                 "info",
-                f"{again} rows of the {called} reports are of a user another row is of, too; the newest row counts, "
+                f"{counted(again, 'row', 'rows')} of the {called} reports {'repeats' if again == 1 else 'repeat'} a "
+                "user of another row; the newest row counts, "
                 "of two of one day that of the longer period.",
             )
         )
@@ -163,7 +169,8 @@ def _rename(users: pd.Series, names: Names, called: str, findings: list[Finding]
             Finding(
                 "upn_changed",
                 "info",
-                f"{changed} users of the {called} files go by another address of a mailbox than its UPN (renamed "
+                f"{counted(changed, 'user', 'users')} of the {called} files {'goes' if changed == 1 else 'go'} by "
+                "another address of a mailbox than its UPN (renamed "
                 "between two exports, or exported by address); they are joined to it.",
             )
         )
@@ -172,7 +179,8 @@ def _rename(users: pd.Series, names: Names, called: str, findings: list[Finding]
             Finding(
                 "name_ambiguous",
                 "warning",
-                f"{several} users of the {called} files go by an address that several mailboxes have, and are joined "
+                f"{counted(several, 'user', 'users')} of the {called} files {'goes' if several == 1 else 'go'} by an "
+                "address that several mailboxes have, joined "
                 "to none of them.",
             )
         )

@@ -14,6 +14,7 @@ from estimator.audit.shape import Head
 from estimator.errors import InventoryError
 from estimator.findings import Finding
 from estimator.inventory.grid import Grid, read_whole, rejected
+from estimator.inventory.words import counted
 
 _BETWEEN = re.compile(r"[\s,\[\]\ufeff]*")
 
@@ -64,7 +65,8 @@ def read_json(path: Path, head: Head, shown: str, mend: str) -> Grid:
             Finding(
                 "export_cut",
                 "warning",
-                f"the file breaks off or is damaged after {count} objects ({document.damage}); what stood behind them "
+                f"the file breaks off or is damaged after {counted(count, 'object', 'objects')} ({document.damage}); "
+                "what stood behind them "
                 f"is missing from the count. {mend}",
                 shown,
             )
@@ -74,7 +76,8 @@ def read_json(path: Path, head: Head, shown: str, mend: str) -> Grid:
             Finding(
                 "export_page",
                 "warning",
-                f"the file is one page of several: it has {count} objects and names the next page ({_NEXT}). What "
+                f"the file is one page of several: it has {counted(count, 'object', 'objects')} and names the next "
+                f"page ({_NEXT}). What "
                 "stands on the other pages is missing from the count. Fetch every page.",
                 shown,
             )

@@ -12,10 +12,12 @@ from estimator.audit.opening import read_head
 from estimator.errors import InventoryError
 from estimator.findings import Finding
 from estimator.inventory.graph_json import field_of, read_objects
+from estimator.inventory.grid import rejected
 from estimator.inventory.held import Held
-from estimator.inventory.layout import column_key, is_json
+from estimator.inventory.layout import is_json
 from estimator.inventory.licence_names import names_in, switched_off
-from estimator.inventory.sheet import Part, Wanted, place_of, read_grid, select
+from estimator.inventory.sheet import Part, Wanted, place_of, read_sheet
+from estimator.inventory.words import counted
 
 EXPORT_COMMAND = (
     "Export again with: Get-MgUser -All -Property UserPrincipalName,AssignedLicenses | "
@@ -89,8 +91,8 @@ def read_licences(path: Path, shown: str) -> Part:
             Finding(
                 "licence_without_user",
                 "warning",
-                f"{nobodys} licences are assigned to nobody: the user's name is missing; they are left out. "
-                f"{EXPORT_COMMAND}",
+                f"{counted(nobodys, 'licence is', 'licences are')} assigned to nobody, as the user's name is "
+                f"missing, and not counted. {EXPORT_COMMAND}",
                 shown,
             )
         )
@@ -99,7 +101,8 @@ def read_licences(path: Path, shown: str) -> Part:
             Finding(
                 "licences_user_twice",
                 "warning",
-                f"{twice} users stand in the file more than once, with other licences each time; they count as holding "
+                f"{counted(twice, 'user stands', 'users stand')} in the file more than once, with other licences each "
+                "time; they count as holding "
                 "all of them, so that one whose licences were taken away in between has too many. Export the file anew "
                 "instead of joining old ones.",
                 shown,
@@ -136,13 +139,8 @@ def _from_csv(path: Path, shown: str) -> tuple[Held, int, list[Finding]]:
         "skus": Wanted(_SKU_NAMES),
         "disabled": Wanted(("DisabledPlans",), needed=False),
     }
-    grid = read_grid(path, shown, wanted, EXPORT_COMMAND)
-    # The admin center writes thirty columns more; a table of them all would take most of the time.
-    keys = {key for one in wanted.values() for key in one.keys}
-    few = {name: cells for name, cells in grid.columns.items() if column_key(name) in keys}
-    cells, _, count, findings = select(
-        grid._replace(columns=few) if len(few) > 1 else grid, shown, wanted, EXPORT_COMMAND
-    )
+    # The admin center writes thirty columns more.
+    cells, _, count, findings = read_sheet(path, shown, wanted, EXPORT_COMMAND, rest=False)
     not_joined = cells["skus"].str.match(_TYPE_NAME)
     if not_joined.any():
         line = int(cells.index[not_joined][0])
@@ -174,6 +172,7 @@ def _from_json(path: Path, shown: str) -> tuple[Held, int, list[Finding]]:
             mend=_MEND_JSON,
         )
     held = Held()
+    refused: dict[int, InventoryError] = {}
     for number, one in enumerate(objects, start=1):
         try:
             if "assignedLicenses" in one or "AssignedLicenses" in one:
@@ -182,16 +181,38 @@ def _from_json(path: Path, shown: str) -> tuple[Held, int, list[Finding]]:
                 held.add(_user_of(one), *_of_details([one]))
             else:
                 _add_details(held, one)
-        except (KeyError, TypeError) as error:
-            details = _is_detail(one) or field_of(one, "licenseDetails") is not None
-            raise InventoryError(
-                "licence details lack a skuId" if details else "a user lacks userPrincipalName or assignedLicenses",
-                path=shown,
-                place=f"user {number}",
-                expected=_EXPECTED_DETAILS if details else _EXPECTED_JSON,
-                mend=_MEND_JSON,
-            ) from error
+        except (KeyError, TypeError):
+            refused[number] = _refusal(one, shown, number)
+    if refused:
+        first = next(iter(refused.values()))
+        if not held.users:
+            raise first
+        why = f"tell no user or no licences ({first.found}), so whoever they are of counts as unlicensed"
+        findings.append(rejected(list(refused), len(objects), why, "object", first.mend or _MEND_JSON, shown))
     return held, len(objects), findings
+
+
+def _refusal(one: Any, shown: str, number: int) -> InventoryError:
+    """What is wrong with an object that tells no user or no licences."""
+    place = f"user {number}"
+    licences = field_of(one, "assignedLicenses")
+    written = licences[0] if isinstance(licences, list) and licences else licences
+    if isinstance(written, str) and _TYPE_NAME.match(written):
+        return InventoryError(
+            f"found {written!r} instead of licences, as ConvertTo-Json writes below its -Depth",
+            path=shown,
+            place=place,
+            expected=_EXPECTED_JSON,
+            mend="Export again with ConvertTo-Json -Depth 5.",
+        )
+    details = _is_detail(one) or field_of(one, "licenseDetails") is not None
+    return InventoryError(
+        "licence details lack a skuId" if details else "a user lacks userPrincipalName or assignedLicenses",
+        path=shown,
+        place=place,
+        expected=_EXPECTED_DETAILS if details else _EXPECTED_JSON,
+        mend=_MEND_JSON,
+    )
 
 
 def _add_user(held: Held, user: dict[str, Any]) -> None:
@@ -213,8 +234,10 @@ def _add_user(held: Held, user: dict[str, Any]) -> None:
 
 
 def _list(value: Any) -> Any:
-    """A list, which Windows PowerShell writes as `{"value": [...], "Count": 2}`."""
-    return value["value"] if isinstance(value, dict) else value
+    """A list, which Windows PowerShell writes as `{"value": [...], "Count": 2}`; one thing alone it may not list."""
+    if not isinstance(value, dict):
+        return value
+    return value.get("value", [value])
 
 
 @cache

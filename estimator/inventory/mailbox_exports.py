@@ -11,6 +11,7 @@ import pandas as pd
 from estimator.errors import InventoryError
 from estimator.findings import Finding
 from estimator.inventory.mailboxes import AUDIT_COLUMNS, AUDIT_SETS, EXPORT_COMMAND, read_export
+from estimator.inventory.words import counted
 
 
 class Exports(NamedTuple):
@@ -55,7 +56,8 @@ def read_exports(files: Sequence[tuple[Path, str]]) -> Exports:
             if len(files) == 1:
                 raise export.refusal
             raise InventoryError(
-                f"{int(alone.sum())} of its {len(table)} mailboxes have no audit settings in this file or another",
+                f"{int(alone.sum()):,} of its {counted(len(table), 'mailbox', 'mailboxes')} have no audit settings in "
+                "this file or another",
                 path=shown,
                 mend=EXPORT_COMMAND,
             )
@@ -64,8 +66,10 @@ def read_exports(files: Sequence[tuple[Path, str]]) -> Exports:
             Finding(
                 "mailbox_file_without_sets",
                 "info",
-                f"the file has no audit settings; its {len(table)} mailboxes have them in other files, and it counts "
-                f"for their names and further columns. Its other {export.part.rows - len(table)} rows name no mailbox.",
+                f"the file has no audit settings; its {counted(len(table), 'mailbox has', 'mailboxes have')} them in "
+                "other files, and it counts "
+                "for their names and further columns. Its other "
+                f"{counted(export.part.rows - len(table), 'row names', 'rows name')} no mailbox.",
                 shown,
             )
         )

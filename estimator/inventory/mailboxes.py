@@ -18,6 +18,7 @@ from estimator.inventory.cells import flag
 from estimator.inventory.grid import Grid
 from estimator.inventory.layout import column_key
 from estimator.inventory.sheet import Part, Wanted, places_of, read_grid, select
+from estimator.inventory.words import counted
 
 EXPORT_COMMAND = (
     "Export again with: Get-EXOMailbox -ResultSize Unlimited -PropertySets Minimum,Audit | "
@@ -139,8 +140,9 @@ def read_export(path: Path, shown: str) -> Export:
             Finding(
                 "mailbox_without_name",
                 "warning",
-                f"{int(nameless.sum())} rows have neither UserPrincipalName nor PrimarySmtpAddress "
-                f"({places_of(cells, nameless)}) and are left out; the forecast is low by their events.",
+                f"{counted(int(nameless.sum()), 'row has', 'rows have')} neither UserPrincipalName nor "
+                f"PrimarySmtpAddress ({places_of(cells, nameless)}) and so cannot count; the forecast is low by their "
+                "events.",
                 shown,
             )
         )
@@ -180,8 +182,10 @@ def _doubts(out: pd.DataFrame, unclear: pd.Series, cells: pd.DataFrame, shown: s
             Finding(
                 "audit_set_unreadable",
                 "warning",
-                f"{int(unreadable.sum())} mailboxes have a type name, a shortened list or nothing at all instead of "
-                "their audit actions; where these are needed, whether they emit is unknown unless the sample covers "
+                f"{counted(int(unreadable.sum()), 'mailbox has', 'mailboxes have')} a type name, numbers, a shortened "
+                "list or nothing at all "
+                "instead of their audit actions; where these are needed, whether they emit is unknown unless the "
+                "sample covers "
                 f"them. {EXPORT_COMMAND}",
                 shown,
             )
@@ -191,7 +195,8 @@ def _doubts(out: pd.DataFrame, unclear: pd.Series, cells: pd.DataFrame, shown: s
             Finding(
                 "audit_enabled_unreadable",
                 "warning",
-                f"{int(unclear.sum())} mailboxes have neither True nor False as AuditEnabled "
+                f"{counted(int(unclear.sum()), 'mailbox has', 'mailboxes have')} neither True nor False as "
+                "AuditEnabled "
                 f"({places_of(cells.loc[unclear.index], unclear)}), which counts as False: whether they emit is then "
                 f"unknown unless the sample covers them. {EXPORT_COMMAND}",
                 shown,
@@ -217,7 +222,8 @@ def _kind(recipient_type: str) -> str:
 
 
 def _lists(cells: pd.Series, *, lower: bool = False) -> pd.Series:
-    """Multi-valued properties as sorted comma-joined text; NaN where the list was not joined.
+    """Multi-valued properties as sorted comma-joined text; NaN where the list was not joined, or its values are no
+    words: ConvertTo-Json writes numbers for enums, and which action is which is not told.
 
     Exports write them as `A,B`, `{A, B}`, `A B`, `A;B` or one a line. Few distinct sets exist in a tenant, so each
     spelling is parsed once.
@@ -227,6 +233,8 @@ def _lists(cells: pd.Series, *, lower: bool = False) -> pd.Series:
         if _NOT_JOINED.search(cell):
             return None
         values = [v for v in re.split(r"[\s,;|{}\[\]\"]+", cell) if v]
+        if not all(map(str.isalpha, values)):
+            return None
         return ",".join(sorted({v.lower() if lower else v for v in values}))
 
     meaning = {cell: parse(cell) for cell in cells.unique()}

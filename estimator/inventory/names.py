@@ -64,7 +64,7 @@ class Names:
         Returns:
             the names, how many different ones were another name of a mailbox, and how many could mean several.
         """
-        different = users.unique()
+        different = users.unique().tolist()
         other = {name: self.canonical[name] for name in different if name in self.canonical}
         several = sum(name in self.ambiguous for name in different)
         renamed = users.map(lambda name: other.get(name, name)).astype("str") if other else users

@@ -60,8 +60,13 @@ def recognise(path: Path) -> InventoryKind | None:
         kind = _of_columns({column_key(name) for name in layout_of(head).header})
     except csv.Error:
         return None
+    if kind is not None:
+        return kind
     # What Format-List prints has no header, and may have a prompt and a command before the first property.
-    return kind or ("settings" if list_names(head) & _SETTING_COLUMNS else None)
+    names = list_names(head)
+    if names & _SETTING_COLUMNS:
+        return "settings"
+    return "mailboxes" if names & _MAILBOX_COLUMNS else None
 
 
 def _of_columns(columns: set[str], *, table: bool = True) -> InventoryKind | None:

@@ -14,6 +14,7 @@ from estimator.inventory.cells import flag
 from estimator.inventory.layout import column_key
 from estimator.inventory.names import Names
 from estimator.inventory.sheet import Part, Wanted, places_of, read_grid, select
+from estimator.inventory.words import counted
 
 ORGANISATION_COMMAND = (
     "Get-OrganizationConfig | Select-Object AuditDisabled | Export-Csv organisation.csv -NoTypeInformation"
@@ -107,7 +108,7 @@ def read_settings(path: Path, shown: str) -> Part:
             Finding(
                 "setting_unreadable",
                 "warning",
-                f"{int(unreadable.sum())} rows have neither True nor False as their setting "
+                f"{counted(int(unreadable.sum()), 'row has', 'rows have')} neither True nor False as their setting "
                 f"({places_of(cells, unreadable)}); what they say is taken as unknown.",
                 shown,
             )
@@ -147,7 +148,8 @@ def combine(table: pd.DataFrame, names: Names) -> tuple[Settings, set[str], list
             Finding(
                 "settings_disagree",
                 "warning",
-                f"{int((both > 1).sum())} accounts bypass auditing by one row of the bypass exports and not by "
+                f"{counted(int((both > 1).sum()), 'account bypasses', 'accounts bypass')} auditing by one row of the "
+                "bypass exports and not by "
                 "another; they count as bypassing. Keep the newest export alone.",
             )
         )
@@ -167,8 +169,9 @@ def combine(table: pd.DataFrame, names: Names) -> tuple[Settings, set[str], list
             Finding(
                 "bypass_unjoined",
                 "warning",
-                f"{len(unjoined)} accounts bypass mailbox auditing and have no mailbox in the inventory{which}: what "
-                "they do in any mailbox is in no sample and in no feed. Service accounts are like that; if they are "
+                f"{counted(len(unjoined), 'account bypasses', 'accounts bypass')} mailbox auditing and "
+                f"{'has' if len(unjoined) == 1 else 'have'} no mailbox in the inventory{which}: what they do in any "
+                "mailbox is in no sample and in no feed. Service accounts are like that; if they are "
                 "people, export the mailboxes with Name, Alias, DisplayName and ExternalDirectoryObjectId too.",
             )
         )

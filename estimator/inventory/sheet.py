@@ -58,7 +58,7 @@ class Part(NamedTuple):
     findings: list[Finding]
 
 
-def read_sheet(path: Path, shown: str, wanted: dict[str, Wanted], mend: str) -> Sheet:
+def read_sheet(path: Path, shown: str, wanted: dict[str, Wanted], mend: str, *, rest: bool = True) -> Sheet:
     """Read an inventory file as text: CSV, JSON, a workbook or a `Format-List` text, plain or compressed.
 
     Args:
@@ -66,15 +66,18 @@ def read_sheet(path: Path, shown: str, wanted: dict[str, Wanted], mend: str) -> 
         shown: the file's name for messages.
         wanted: our name of each column → how it is called in exports.
         mend: the command that exports the file again, for the error.
+        rest: whether the remaining columns are wanted too; reports have many.
 
     Raises:
         InventoryError: unreadable, or a needed column is missing.
     """
-    return select(read_grid(path, shown, wanted, mend), shown, wanted, mend)
+    return select(read_grid(path, shown, wanted, mend, rest=rest), shown, wanted, mend, rest=rest)
 
 
-def read_grid(path: Path, shown: str, wanted: dict[str, Wanted], mend: str) -> Grid:
+def read_grid(path: Path, shown: str, wanted: dict[str, Wanted], mend: str, *, rest: bool = True) -> Grid:
     """All columns of an inventory file; of a workbook the first sheet that has any of those wanted.
+
+    Without the `rest`, columns that are not wanted may be named and empty.
 
     Raises:
         InventoryError: unreadable.
@@ -92,7 +95,7 @@ def read_grid(path: Path, shown: str, wanted: dict[str, Wanted], mend: str) -> G
         return read_json(path, head, shown, mend)
     if keys.isdisjoint(_header(head)) and keys & list_names(head):
         return read_list(path, head, shown, mend)
-    return read_csv(path, head, shown, mend)
+    return read_csv(path, head, shown, mend, None if rest else keys)
 
 
 def _header(head: Head) -> list[str]:
@@ -102,8 +105,8 @@ def _header(head: Head) -> list[str]:
         return []
 
 
-def select(grid: Grid, shown: str, wanted: dict[str, Wanted], mend: str) -> Sheet:
-    """The wanted columns of a file under our names.
+def select(grid: Grid, shown: str, wanted: dict[str, Wanted], mend: str, *, rest: bool = True) -> Sheet:
+    """The wanted columns of a file under our names, and the remaining ones unless the `rest` is not wanted.
 
     Raises:
         InventoryError: a needed column is missing.
@@ -125,11 +128,11 @@ def select(grid: Grid, shown: str, wanted: dict[str, Wanted], mend: str) -> Shee
     places = pd.Index(grid.places, dtype="int64", name=grid.unit)
     absent = [""] * len(places)
     used = {key for one in wanted.values() for key in one.keys}
-    rest = {name.strip().lower(): grid.columns[name] for key, name in names.items() if key and key not in used}
+    others = {name.strip().lower(): grid.columns[name] for key, name in names.items() if key and key not in used}
     cells = {ours: absent if name is None else grid.columns[name] for ours, name in found.items()}
     return Sheet(
         pd.DataFrame(cells, index=places, dtype="str"),
-        pd.DataFrame(rest, index=places, dtype="str"),
+        pd.DataFrame(others if rest else {}, index=places, dtype="str"),
         grid.rows,
         list(grid.findings),
     )

@@ -66,7 +66,7 @@ def read_sku_totals(path: Path, shown: str) -> Part:
         objects, findings = read_objects(path, shown, EXPORT_COMMAND, "SKUs of the other pages are not checked")
         rows, unit = {number: _of_graph(one) for number, one in enumerate(objects, start=1)}, "object"
     else:
-        cells, _, _, findings = read_sheet(path, shown, _WANTED, EXPORT_COMMAND)
+        cells, _, _, findings = read_sheet(path, shown, _WANTED, EXPORT_COMMAND, rest=False)
         rows, unit = {place: _of_cells(*one) for place, *one in cells.itertuples()}, str(cells.index.name)
     lost = [place for place, row in rows.items() if row is None]
     if len(lost) == len(rows):

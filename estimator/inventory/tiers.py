@@ -11,6 +11,7 @@ import pandas as pd
 from estimator import catalog
 from estimator.catalog import AuditVerdict, HeldSku
 from estimator.findings import Finding
+from estimator.inventory.words import counted
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,10 @@ def _findings(verdicts: Sequence[AuditVerdict]) -> list[Finding]:
             Finding(
                 "licence_unknown",
                 "warning",
-                f"{len(unknown)} licences are not in the catalogue ({', '.join(unknown[:5])}) and count as bringing no "
-                f"mailbox, no Audit (Premium) and no data grant; {users} users have one. Put the answer of "
+                f"{counted(len(unknown), 'licence is', 'licences are')} not in the catalogue "
+                f"({', '.join(unknown[:5])}) and taken to bring no "
+                f"mailbox, no Audit (Premium) and no data grant; {counted(users, 'user has', 'users have')} one. Put "
+                "the answer of "
                 "GET /subscribedSkus beside the files: it tells their service plans.",
             )
         )
@@ -98,8 +101,9 @@ def _findings(verdicts: Sequence[AuditVerdict]) -> list[Finding]:
             Finding(
                 "licence_newer",
                 "info",
-                f"{len(newer)} licences are not in the catalogue ({', '.join(newer[:5])}) and are judged by their own "
-                f"service plans; {users} users have one. They count as bringing no data grant.",
+                f"{counted(len(newer), 'licence is', 'licences are')} not in the catalogue ({', '.join(newer[:5])}) "
+                "and judged by their own "
+                f"service plans; {counted(users, 'user has', 'users have')} one. They count as bringing no data grant.",
             )
         )
     if users := sum(verdict.tier_all_on != "none" and verdict.tier == "none" for verdict in verdicts):
@@ -107,7 +111,8 @@ def _findings(verdicts: Sequence[AuditVerdict]) -> list[Finding]:
             Finding(
                 "exchange_plan_disabled",
                 "info",
-                f"the Exchange plan of their licences is switched off for {users} users; their licences count as "
+                f"the Exchange plan of their licences is switched off for {counted(users, 'user', 'users')}; their "
+                "licences count as "
                 "bringing no mailbox.",
             )
         )
@@ -116,7 +121,8 @@ def _findings(verdicts: Sequence[AuditVerdict]) -> list[Finding]:
             Finding(
                 "premium_plan_disabled",
                 "info",
-                f"Audit (Premium), the service plan M365_ADVANCED_AUDITING, is switched off for {users} users whose "
+                "Audit (Premium), the service plan M365_ADVANCED_AUDITING, is switched off for "
+                f"{counted(users, 'user', 'users')} whose "
                 "licences have it; they count as Audit (Standard).",
             )
         )

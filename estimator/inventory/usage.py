@@ -10,6 +10,7 @@ from estimator import tables
 from estimator.findings import Finding
 from estimator.inventory.cells import days, is_concealed, whole_numbers
 from estimator.inventory.sheet import Part, Wanted, read_sheet
+from estimator.inventory.words import counted
 
 MAILBOX_COMMAND = "Export again with: Get-MgReportMailboxUsageDetail -Period D30 -OutFile mailbox_usage.csv"
 TEAMS_COMMAND = "Export again with: Get-MgReportTeamUserActivityUserDetail -Period D30 -OutFile teams_activity.csv"
@@ -92,7 +93,8 @@ def read_teams_activity(path: Path, shown: str) -> Part:
         Finding(
             "file_not_used",
             "info",
-            f"{shown}: the Teams activity of {len(cells)} users was read; no forecast uses it in this version.",
+            f"{shown}: the Teams activity of {counted(len(cells), 'user', 'users')} was read; no forecast uses it in "
+            "this version.",
             shown,
         )
     )
@@ -113,7 +115,7 @@ def read_teams_activity(path: Path, shown: str) -> Part:
 
 def _present(path: Path, shown: str, wanted: dict[str, Wanted], mend: str) -> tuple[pd.DataFrame, int, list[Finding]]:
     """The cells of users who are named and not deleted, the rows of the file, and findings."""
-    sheet = read_sheet(path, shown, wanted, mend)
+    sheet = read_sheet(path, shown, wanted, mend, rest=False)
     cells, left_out = present(sheet.cells, shown)
     return cells, sheet.rows, sheet.findings + left_out
 
@@ -129,8 +131,9 @@ def present(cells: pd.DataFrame, shown: str) -> tuple[pd.DataFrame, list[Finding
         Finding(
             "report_rows_left_out",
             "info",
-            f"{int(deleted.sum())} rows of the report are of deleted users, whose mailboxes emit nothing more, and "
-            f"{int(nameless.sum())} name nobody; they are left out.",
+            f"{counted(int(deleted.sum()), 'row of the report is', 'rows of the report are')} of deleted users, whose "
+            "mailboxes emit nothing more, and "
+            f"{counted(int(nameless.sum()), 'names', 'name')} nobody; they are left out.",
             shown,
         )
     ]

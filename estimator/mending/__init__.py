@@ -4,6 +4,7 @@ These are the only scripts of the package that change a tenant. They say so at t
 """
 
 from estimator.mending.plan import LOGON_TYPES, Mend, MendingPlan, OrganisationMend, Wave
+from estimator.mending.quoting import is_quotable
 from estimator.mending.rollback import write_rollback
 from estimator.mending.runbook import write_runbook
 from estimator.mending.script import empty, unquotable, write_script
@@ -15,6 +16,7 @@ __all__ = [
     "OrganisationMend",
     "Wave",
     "empty",
+    "is_quotable",
     "unquotable",
     "write_rollback",
     "write_runbook",

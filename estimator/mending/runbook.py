@@ -20,7 +20,13 @@ from estimator.mending.script import nothing, provenance
 _KINDS = {"user": "UserMailbox", "shared": "SharedMailbox"}
 
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
-_PARAMETERS = ("[int]$Days = 8,", "[string]$Organization,", "[int]$PauseMilliseconds,", "[int]$Retries")
+_PARAMETERS = (
+    "[int]$Days = 8,",
+    "[string]$Organization,",
+    "[bool]$DryRun,",
+    "[int]$PauseMilliseconds,",
+    "[int]$Retries",
+)
 
 
 class _Action(NamedTuple):

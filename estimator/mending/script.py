@@ -19,6 +19,7 @@ _PARAMETERS = (
     "[int[]]$Wave = @(),",
     "[switch]$AllWaves,",
     "[switch]$Organisation,",
+    "[string[]]$SkipActions = @(),",
     "[string]$LogPath,",
 )
 

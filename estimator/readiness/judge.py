@@ -17,6 +17,7 @@ from estimator import catalog, tables
 from estimator.catalog.causes import causes
 from estimator.findings import Finding
 from estimator.inventory import Inventory
+from estimator.inventory.words import counted
 from estimator.readiness.rules import LOOKED_AT, UNSAID, Ruling, rule
 from estimator.readiness.sample import Witness, look_at
 from estimator.scenario import Enabled
@@ -184,7 +185,8 @@ def _findings(table: pd.DataFrame, boxes: pd.DataFrame, inventory: Inventory) ->
             Finding(
                 "audit_flag_ignored",
                 "info",
-                f"{int(disabled.sum())} mailboxes have AuditEnabled False, which Exchange ignores while mailbox "
+                f"{counted(int(disabled.sum()), 'mailbox has', 'mailboxes have')} AuditEnabled False, which Exchange "
+                "ignores while mailbox "
                 "auditing is on for the organisation (AuditDisabled is False, as your export says).",
             )
         )
@@ -197,7 +199,8 @@ def _findings(table: pd.DataFrame, boxes: pd.DataFrame, inventory: Inventory) ->
                 Finding(
                     "audit_disabled_join",
                     "warning",
-                    f"{count} mailboxes have AuditEnabled False. Where a scenario enables operations for them, the "
+                    f"{counted(count, 'mailbox has', 'mailboxes have')} AuditEnabled False. Where a scenario enables "
+                    "operations for them, the "
                     "forecast takes it that you switch it on (Set-Mailbox -AuditEnabled $true), unless the sample "
                     "shows that they emit anyway: Exchange ignores the switch while mailbox auditing is on for the "
                     "organisation (Get-OrganizationConfig, AuditDisabled False).",
@@ -209,8 +212,10 @@ def _findings(table: pd.DataFrame, boxes: pd.DataFrame, inventory: Inventory) ->
             Finding(
                 "bypass_join",
                 "warning",
-                f"{int(table.loc[lifted, 'mailbox'].nunique())} mailboxes belong to accounts that bypass mailbox "
-                "auditing. Where a scenario enables operations for them, the forecast takes it that you lift the "
+                f"{counted(int(table.loc[lifted, 'mailbox'].nunique()), 'mailbox belongs', 'mailboxes belong')} to "
+                "accounts that "
+                "bypass mailbox auditing. Where a scenario enables operations for them, the forecast takes it that "
+                "you lift the "
                 "bypass (Set-MailboxAuditBypassAssociation -AuditBypassEnabled $false); then all that these accounts "
                 "do in any mailbox is logged, and what they do in others' is not in the figures.",
             )
@@ -220,7 +225,8 @@ def _findings(table: pd.DataFrame, boxes: pd.DataFrame, inventory: Inventory) ->
             Finding(
                 "bypass_hides_volume",
                 "warning",
-                f"{len(accounts)} accounts without a mailbox of their own bypass mailbox auditing (service accounts, "
+                f"{counted(len(accounts), 'account', 'accounts')} without a mailbox of their own "
+                f"{'bypasses' if len(accounts) == 1 else 'bypass'} mailbox auditing (service accounts, "
                 "as a rule). The sample shows nothing of what they do in mailboxes, and the forecast has none of it: "
                 "it holds only as long as the bypass stays.",
             )
@@ -231,7 +237,8 @@ def _findings(table: pd.DataFrame, boxes: pd.DataFrame, inventory: Inventory) ->
             Finding(
                 "licence_unlisted",
                 "info",
-                f"{int(unlisted.sum())} users have only a licence that Microsoft's list of Audit (Standard) licences "
+                f"{counted(int(unlisted.sum()), 'user has', 'users have')} only a licence that Microsoft's list of "
+                "Audit (Standard) licences "
                 "does not name (standalone Exchange Online plans and others). They are taken to log what Audit "
                 "(Standard) logs; no source says that they do or do not.",
             )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from estimator.findings import Finding
+from estimator.inventory.words import counted
 from estimator.operations import operation_keys
 from estimator.principals import OUTSIDE_SCOPES, outside_scopes
 
@@ -59,7 +60,8 @@ def look_at(boxes: pd.DataFrame, reduction: pd.DataFrame | None) -> Witness:
     else:
         covered = boxes["mailbox"].isin(set(mine["subject"]))
         message = (
-            f"the sample covers {int(covered.sum())} of {len(boxes)} mailboxes; the others' state is unknown where "
+            f"the sample covers {int(covered.sum()):,} of {counted(len(boxes), 'mailbox', 'mailboxes')}; the others' "
+            "state is unknown where "
             "their settings say they emit, or do not say. An export of all users, five weekdays or longer, settles it."
         )
     return Witness(seen, by_owner, covered, [Finding("sample_scope", "info", message)])
@@ -72,10 +74,11 @@ def _why_whole(boxes: pd.DataFrame, reduction: pd.DataFrame) -> str:
     """
     principals = reduction["principal"].unique()
     if system := sum(map(outside_scopes, principals)):
-        return f"it shows what {system} {OUTSIDE_SCOPES}"
+        return f"it shows what {OUTSIDE_SCOPES} ({system:,} of them)"
     licensed = boxes.loc[(boxes["kind"] == "user") & (boxes["audit_tier"] != "none"), "mailbox"]
     subjects = reduction.loc[reduction["subject_kind"] == "mailbox", "subject"]
     active = int(licensed.isin({*principals, *subjects}).sum())
     if active > _SEEN_SHARE * len(licensed):
-        return f"{active} of {len(licensed)} licensed user mailboxes act in it or are acted on"
+        of = counted(len(licensed), "licensed user mailbox", "licensed user mailboxes")
+        return f"{active:,} of {of} act in it or are acted on"
     return ""

@@ -20,7 +20,8 @@ from estimator.errors import ScenarioError, UsageError
 from estimator.files import write_whole
 from estimator.findings import Finding, distinct
 from estimator.folder import read_folder
-from estimator.mending import MendingPlan, unquotable, write_rollback, write_runbook, write_script
+from estimator.inventory.words import counted
+from estimator.mending import MendingPlan, is_quotable, unquotable, write_rollback, write_runbook, write_script
 from estimator.readiness.judge import STATES, Readiness, will_emit
 from estimator.readiness.mends import plan_mending
 from estimator.readiness.rules import Ruling, rule
@@ -224,12 +225,15 @@ def readiness_of(
         enabled=parts,
         findings=distinct([*found.findings, *doubts]),
     )
-    if story is not None and (strange := unquotable(result.plan)):
+    # The plan is large, and no name that is fit for a script needs it.
+    unfit = story is not None and not all(map(is_quotable, found.inventory.mailboxes["mailbox"].tolist()))
+    if unfit and (strange := unquotable(result.plan)):
         result.findings.append(
             Finding(
                 "mailbox_not_scripted",
                 "warning",
-                f"{len(strange)} mailboxes have control or invisible characters in their names; no script may hold "
+                f"{counted(len(strange), 'mailbox has', 'mailboxes have')} control or invisible characters in the "
+                "name; no script may hold "
                 "such a name, so --script leaves them out. Change them by hand.",
             )
         )

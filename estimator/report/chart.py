@@ -15,7 +15,7 @@ from estimator.errors import UsageError
 from estimator.files import write_whole
 from estimator.forecast import Spread
 from estimator.pipeline import Estimate, ScenarioEstimate
-from estimator.report.figures import money, money_of
+from estimator.report.figures import is_saving, money, money_of, turned
 from estimator.report.sections import differing, means_at_least, rising_to, whole_bills
 
 if TYPE_CHECKING:
@@ -82,6 +82,8 @@ def _panel(axis: Axes, one: ScenarioEstimate, cost: Cost) -> None:
     unit = cost.plan.currency
     at_least = "At least " if means_at_least(one, cost) else ""
     headline = f"{at_least}{unit} {money_of(typical)} more a month"
+    if is_saving(typical):
+        headline = f"{unit} {money_of(turned(typical))} less a month"
     headline += rising_to(cost)
     if not added.any():
         headline = f"{unit} 0 more a month"

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from estimator.checkup import CheckedFile, Checkup, Missing
+from estimator.inventory.words import counted
 from estimator.report.files import days_of, laid_out, size_of
 from estimator.report.layout import Section, as_markdown, as_table, findings_section, no_formula
 
@@ -65,7 +66,7 @@ def _head(found: Checkup) -> Section:
     if found.inventory is not None:
         boxes = found.inventory.mailboxes
         kinds = ", ".join(f"{n:,} {kind}" for kind, n in boxes["kind"].value_counts().items())
-        words.append(f"{len(boxes):,} mailboxes ({kinds}).")
+        words.append(f"{counted(len(boxes), 'mailbox', 'mailboxes')} ({kinds}).")
     if found.sample is not None:
         sample = found.sample
         words.append(

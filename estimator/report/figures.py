@@ -47,6 +47,16 @@ def money_of(spread: Spread, quantile: str = "mean") -> str:
     return money(spread.at(quantile), spread.p90 - spread.p10)
 
 
+def is_saving(spread: Spread) -> bool:
+    """Whether an added amount is one that is saved: nearly all of its draws lie below nothing."""
+    return spread.mean < 0 and spread.p90 < 0
+
+
+def turned(spread: Spread) -> Spread:
+    """What is saved, as an amount above nothing."""
+    return type(spread)(-spread.mean, -spread.p90, -spread.p50, -spread.p10)
+
+
 def interval(spread: Spread) -> str:
     """A volume's P10-P90 interval."""
     return _span(significant(spread.p10), significant(spread.p90))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 
 from estimator.catalog.causes import causes
+from estimator.inventory.words import counted
 from estimator.mending import empty
 from estimator.readiness import STATES
 from estimator.readiness.tenant import Count, TenantReadiness
@@ -80,7 +81,9 @@ def _head(found: TenantReadiness) -> Section:
     kinds = ", ".join(f"{n:,} {_plain(str(kind))}" for kind, n in boxes["kind"].value_counts().items())
     tiers = ", ".join(f"{n:,} {tier}" for tier, n in boxes["audit_tier"].value_counts().items())
     judged = "as things stand today" if found.scenario is None else f"under “{found.scenario.title}”"
-    words = [f"{len(boxes):,} mailboxes ({kinds}; licences: {tiers}), as of {found.as_of}, {judged}."]
+    words = [
+        f"{counted(len(boxes), 'mailbox', 'mailboxes')} ({kinds}; licences: {tiers}), as of {found.as_of}, {judged}."
+    ]
     sample = found.tenant.sample
     words.append(
         "There is no audit sample, so nothing is observed: what the settings switch on is `unknown`, not `emitting`."
@@ -113,7 +116,18 @@ def _reasons(found: TenantReadiness) -> Section:
         names = ", ".join(_short([line.operation]) + ("" if alike else f" {line.mailboxes:,}") for line in lines)
         everything = alike and len(lines) == len(found.operations) and len(lines) > 1
         rows.append([_plain(state), lines[0].why, f"{boxes[state, cause]:,}", "all of them" if everything else names])
-    return Section("Why", headers=["state", "why", "mailboxes", "operations"], rows=rows)
+    return Section("Why", words=_waiting(found), headers=["state", "why", "mailboxes", "operations"], rows=rows)
+
+
+def _waiting(found: TenantReadiness) -> list[str]:
+    """That some mailboxes are blocked only because nobody switches them on: readers take `blocked` for a wall."""
+    table = found.table
+    count = int(table.loc[(table["state"] == "blocked") & table["mendable"], "mailbox"].nunique())
+    if not count:
+        return []
+    boxes = counted(count, "mailbox is", "mailboxes are")
+    why = "this looks at today alone" if found.scenario is None else "the scenario does not enable them there"
+    return [f"{boxes} blocked for some operations by settings that a script can change; {why}."]
 
 
 def _mending(found: TenantReadiness) -> Section:

@@ -13,7 +13,7 @@ from estimator.catalog import Prior
 from estimator.cost import Case, Cost
 from estimator.forecast import Spread
 from estimator.pipeline import Estimate, ScenarioEstimate
-from estimator.report.figures import interval, money, money_interval, money_of, significant
+from estimator.report.figures import interval, is_saving, money, money_interval, money_of, significant, turned
 from estimator.report.layout import Section, findings_section
 
 
@@ -95,12 +95,16 @@ def _headline(one: ScenarioEstimate) -> Iterator[str]:
         spread, month = Spread.of(cost.added.sum(axis=0)), Spread.of(cost.added.mean(axis=0))
         unit = cost.plan.currency
         least = "at least " if means_at_least(one, cost) else ""
+        verb = "added"
+        if is_saving(spread):
+            verb, least, spread, month = "saved", "", turned(spread), turned(month)
         words = (
-            f"{cost.plan.title}, {_feeds(cost)}: {least}{unit} {money_of(spread)} added in all"
+            f"{cost.plan.title}, {_feeds(cost)}: {least}{unit} {money_of(spread)} {verb} in all"
             f"{_within(money_interval(spread))}, {unit} {money_of(month)} a month{rising_to(cost)}."
         )
         if cases := differing(cost):
-            ends = sorted([spread, *(case.added for case in cases)], key=lambda end: end.mean)
+            both = [Spread.of(cost.added.sum(axis=0)), *(case.added for case in cases)]
+            ends = sorted(both, key=lambda end: end.mean)
             words += (
                 f" From {unit} {money_of(ends[0])} to {unit} {money_of(ends[-1])} depending on: "
                 f"{'; '.join(case.title for case in cases)}."
@@ -126,6 +130,8 @@ def differing(cost: Cost) -> list[Case]:
 def rising_to(cost: Cost) -> str:
     """What follows a mean month where the month at the end is another: alone it would understate what is paid on."""
     mean, end = Spread.of(cost.added.mean(axis=0)), cost.run_rate()
+    if is_saving(mean) and is_saving(end):
+        mean, end = turned(mean), turned(end)
     unlike = abs(end.mean - mean.mean) > 0.1 * abs(mean.mean)
     return f" on average, {money_of(end)} at the end" if unlike else ""
 

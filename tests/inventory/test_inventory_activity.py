@@ -42,8 +42,8 @@ def test_deleted_and_nameless_users_are_left_out(tmp_path: Path) -> None:
     assert part.rows == 3
     (found,) = part.findings
     assert (found.code, found.severity) == ("report_rows_left_out", "info")
-    assert found.message.startswith("1 rows of the report are of deleted users")
-    assert "1 name nobody" in found.message
+    assert found.message.startswith("1 row of the report is of deleted users")
+    assert "1 names nobody" in found.message
 
 
 def test_concealed_names_are_said_so_and_kept(tmp_path: Path) -> None:

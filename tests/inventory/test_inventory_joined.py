@@ -61,7 +61,7 @@ def test_the_tiny_tenant(tmp_path: Path) -> None:
     assert inventory.rows == {"m": 8, "l": 4, "a": 4}
     assert inventory.activity["mailbox"].tolist() == [f"{n}@contoso.example" for n in ("ann", "bob", "cyd", "dan")]
     # eve alone is a user without a licence: shared, room and group mailboxes need none.
-    assert finding(inventory, "mailbox_without_licence").startswith("1 user mailboxes")
+    assert finding(inventory, "mailbox_without_licence").startswith("1 user mailbox has")
 
 
 @pytest.mark.parametrize(
@@ -104,19 +104,19 @@ def test_licences_of_several_rows_add_up(tmp_path: Path) -> None:
 def test_an_unknown_licence_is_named(tmp_path: Path) -> None:
     inventory = joined(tmp_path, [mailbox("ann")], [licence("ann", "SPE_E9+SPE_E3"), licence("bob", "SPE_E9")])
     message = finding(inventory, "licence_unknown")
-    assert message.startswith("1 licences are not in the catalogue (SPE_E9)")
+    assert message.startswith("1 licence is not in the catalogue (SPE_E9)")
     assert "2 users have one" in message
     assert tiers(inventory) == {"ann": "standard"}
 
 
 def test_a_licence_for_nobody(tmp_path: Path) -> None:
     inventory = joined(tmp_path, [mailbox("ann")], [licence("ann"), licence("gone"), licence("guest", "")])
-    assert finding(inventory, "licence_without_mailbox").startswith("1 licensed users")
+    assert finding(inventory, "licence_without_mailbox").startswith("1 licensed user has")
 
 
 def test_activity_of_nobody_and_none_at_all(tmp_path: Path) -> None:
     inventory = joined(tmp_path, [mailbox("ann")], [licence("ann")], [active("ann"), active("gone")])
-    assert finding(inventory, "activity_without_mailbox").startswith("1 users")
+    assert finding(inventory, "activity_without_mailbox").startswith("the activity report has 1 user without")
     assert len(inventory.activity) == 1
     without = joined(tmp_path, [mailbox("ann")], [licence("ann")], None)
     assert "interval is wider" in finding(without, "no_activity_report")
@@ -137,7 +137,7 @@ def test_a_mailbox_twice(tmp_path: Path, second: Row, differ: int, which: str) -
     (found,) = [one for one in inventory.findings if one.code == "mailbox_twice"]
     assert found.severity == ("warning" if differ else "info")
     assert found.message.startswith(
-        f"1 rows repeat a mailbox, {differ} of them with other settings{which}; the first row"
+        f"1 row repeats a mailbox, {differ} of them with other settings{which}; the first row"
     )
     first = inventory.mailboxes.iloc[0]
     assert (len(inventory.mailboxes), first["audit_owner"].split(",")[0]) == (1, "ApplyRecord")

@@ -171,10 +171,32 @@ def test_one_page_of_several_is_said_so(tmp_path: Path) -> None:
     ],
 )
 def test_a_user_without_what_is_needed(tmp_path: Path, damaged: object) -> None:
+    part = read(tmp_path, json.dumps([user("ann", E3), damaged]))
+    assert (part.rows, part.table["mailbox"].tolist()) == (2, ["ann@contoso.example"])
+    (finding,) = part.findings
+    assert (finding.code, finding.path) == ("rows_rejected", "export")
+    assert finding.message.startswith("1 of 2 rows tell no user or no licences (a user lacks userPrincipalName or ")
+    assert "counts as unlicensed (first objects 2)" in finding.message
+    assert "GET /users?$select=userPrincipalName,assignedLicenses" in finding.message
     with pytest.raises(InventoryError) as caught:
-        read(tmp_path, json.dumps([user("ann", E3), damaged]))
-    assert str(caught.value).startswith("export:user 2: a user lacks userPrincipalName or assignedLicenses; expected {")
-    assert "GET /users?$select=userPrincipalName,assignedLicenses" in str(caught.value)
+        read(tmp_path, json.dumps([{"userPrincipalName": "bob@contoso.example", "displayName": "Bob"}, damaged]))
+    assert str(caught.value).startswith("export:user 1: a user lacks userPrincipalName or assignedLicenses; expected {")
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_type_names_instead_of_licences(tmp_path: Path, several: bool) -> None:
+    """What ConvertTo-Json writes of anything nested more deeply than its -Depth."""
+    name = "Microsoft.Graph.PowerShell.Models.MicrosoftGraphAssignedLicense"
+    rows = [{"UserPrincipalName": "ann@contoso.example", "AssignedLicenses": [name] if several else name}]
+    with pytest.raises(InventoryError, match=r"^export:user 1: found 'Microsoft\.Graph.* -Depth 5"):
+        read(tmp_path, json.dumps(rows))
+
+
+def test_one_licence_alone_is_no_list(tmp_path: Path) -> None:
+    """A calculated property unrolls a list of one."""
+    rows = [{"UserPrincipalName": "ann@contoso.example", "AssignedLicenses": {"DisabledPlans": [], "SkuId": E3}}]
+    part = read(tmp_path, json.dumps(rows))
+    assert (skus(part), part.findings) == ([E3], [])
 
 
 def test_users_selected_without_their_licences_are_refused_and_not_passed_over(tmp_path: Path) -> None:
@@ -331,11 +353,12 @@ def test_details_of_users_without_licences_and_of_skus_without_a_deciding_plan(t
 
 @pytest.mark.parametrize("damaged", [[{"servicePlans": []}], [3], 5])
 def test_details_without_a_sku(tmp_path: Path, damaged: object) -> None:
-    with pytest.raises(InventoryError, match=r"^export:user 2: licence details lack a skuId; expected {"):
-        read(
-            tmp_path,
-            json.dumps([{"userPrincipalName": n, "licenseDetails": d} for n, d in (("a", ANNS), ("b", damaged))]),
-        )
+    good, bad = ({"userPrincipalName": n, "licenseDetails": d} for n, d in (("a", ANNS), ("b", damaged)))
+    part = read(tmp_path, json.dumps([good, bad]))
+    assert set(part.table["mailbox"]) == {"a"}
+    assert [finding.code for finding in part.findings] == ["rows_rejected"]
+    with pytest.raises(InventoryError, match=r"^export:user 1: licence details lack a skuId; expected {"):
+        read(tmp_path, json.dumps([bad]))
 
 
 def test_objects_a_script_selected(tmp_path: Path) -> None:
@@ -362,7 +385,7 @@ def test_a_licence_for_nobody(tmp_path: Path) -> None:
         assert part.table["mailbox"].tolist() == ["ann@contoso.example"]
         (finding,) = part.findings
         assert (finding.code, finding.path) == ("licence_without_user", "export")
-        assert finding.message.startswith(f"{count} licences are assigned to nobody")
+        assert finding.message.startswith(f"{count} licence{' is' if count == 1 else 's are'} assigned to nobody")
 
 
 def test_licences_for_nobody_alone(tmp_path: Path) -> None:
@@ -392,7 +415,7 @@ def test_a_graph_user_twice(tmp_path: Path) -> None:
     assert same.findings == []
     other = read(tmp_path, json.dumps([user("ann", E3), user("Ann", E5)]))
     assert [finding.code for finding in other.findings] == ["licences_user_twice"]
-    assert "1 users stand in the file more than once" in other.findings[0].message
+    assert "1 user stands in the file more than once" in other.findings[0].message
 
 
 # ------------------------------------------------------------------ the admin center, and other layouts of CSV

@@ -59,7 +59,7 @@ def test_files_with_former_names_join_and_are_counted(tmp_path: Path) -> None:
     assert inventory.activity["mailbox"].tolist() == ["ann.new@contoso.example", "bob@contoso.example"]
     assert inventory.activity["sends"].tolist() == [7, 120]
     assert [message[:26] for message in messages(inventory, "upn_changed")] == [
-        "1 users of the licences fi", "1 users of the email activ",
+        "1 user of the licences fil", "1 user of the email activi",
     ]  # fmt: skip
     assert not messages(inventory, "licence_without_mailbox")
     assert not messages(inventory, "mailbox_without_licence")
@@ -78,7 +78,7 @@ def test_rows_under_the_own_name_count_first_and_nobody_counts_twice(tmp_path: P
     assert inventory.mailboxes["audit_tier"].tolist() == ["standard"]
     assert inventory.grant_users == 1
     assert inventory.activity["sends"].tolist() == [5]
-    assert messages(inventory, "activity_twice")[0].startswith("1 rows")
+    assert messages(inventory, "activity_twice")[0].startswith("1 row ")
 
 
 def test_an_address_of_two_mailboxes_joins_to_neither(tmp_path: Path) -> None:
@@ -86,8 +86,8 @@ def test_an_address_of_two_mailboxes_joins_to_neither(tmp_path: Path) -> None:
     boxes = mailboxes_csv(mailbox("ann", EmailAddresses=shared), mailbox("bob", EmailAddresses=shared), columns=COLUMNS)
     inventory = joined(tmp_path, boxes, licences_csv(licence("ann"), licence("info", "SPE_E5")))
     assert inventory.canonical == {}
-    assert messages(inventory, "name_ambiguous")[0].startswith("1 users of the licences files")
-    assert messages(inventory, "licence_without_mailbox")[0].startswith("1 licensed users")
+    assert messages(inventory, "name_ambiguous")[0].startswith("1 user of the licences files")
+    assert messages(inventory, "licence_without_mailbox")[0].startswith("1 licensed user has")
 
 
 def test_a_mailboxs_own_name_is_never_another_ones_address(tmp_path: Path) -> None:

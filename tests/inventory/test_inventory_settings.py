@@ -168,7 +168,7 @@ class TestBypass:
     def test_exports_that_disagree(self, tmp_path: Path) -> None:
         inventory = joined(tmp_path, bypass_csv(account("Ann Lee", "False")), bypass_csv(account("ann lee", "True")))
         assert bypassed(inventory) == ["ann.lee"]
-        assert messages(inventory, "settings_disagree")[0].startswith("1 accounts bypass auditing by one row")
+        assert messages(inventory, "settings_disagree")[0].startswith("1 account bypasses auditing by one row")
 
     def test_a_column_of_the_mailbox_export(self, tmp_path: Path) -> None:
         rows = mailbox("ann", AuditBypassEnabled="True"), mailbox("bob", AuditBypassEnabled="False")

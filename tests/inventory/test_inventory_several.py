@@ -16,6 +16,7 @@ from estimator.inventory.mailboxes import read_mailboxes
 from estimator.inventory.recognise import recognise
 from tests.conftest import MAILBOX_COLUMNS, csv_text, licence, licences_csv, mailbox, mailboxes_csv, write
 
+E3 = "05e9a617-0261-4cee-bb44-138d3ef5d965"
 MINIMUM = ("UserPrincipalName", "PrimarySmtpAddress", "RecipientTypeDetails", "DisplayName")
 
 
@@ -103,8 +104,8 @@ class TestWithoutAuditSets:
         inventory = joined(tmp_path, mailboxes_csv(mailbox("ann")), csv_text(users, (*MINIMUM, "Title")))
         assert inventory.mailboxes["title"].tolist() == ["CFO"]
         (message,) = [one.message for one in inventory.findings if one.code == "mailbox_file_without_sets"]
-        assert "its 1 mailboxes have them in other files" in message
-        assert message.endswith("Its other 1 rows name no mailbox.")
+        assert "its 1 mailbox has them in other files" in message
+        assert message.endswith("Its other 1 row names no mailbox.")
 
     def test_it_may_say_who_bypasses(self, tmp_path: Path) -> None:
         rows = mailbox("ann", AuditBypassEnabled="False"), mailbox("bob", AuditBypassEnabled="True")
@@ -160,7 +161,21 @@ class TestHalfAnExport:
         assert len(both.mailboxes) == 2
         assert "export_page" not in codes(both)
         (found,) = [one for one in both.findings if one.code == "export_pages"]
-        assert found.message.startswith("2 files are taken for the pages of one answer: m0 name a next page")
+        assert found.message.startswith("2 files are taken for the pages of one answer: m0 names a next page")
+
+    def test_pages_of_licences_in_files_of_their_own(self, tmp_path: Path) -> None:
+        def page(name: str, number: int, **more: str) -> tuple[Path, str]:
+            user = {"userPrincipalName": f"{name}@contoso.example", "assignedLicenses": [{"skuId": E3}]}
+            text = json.dumps({"value": [user], **more})
+            return write(tmp_path / f"p{number}", text), f"p{number}"
+
+        boxes = [(write(tmp_path / "m", mailboxes_csv(mailbox("ann"), mailbox("bob"))), "m")]
+        first, last = page("ann", 1, **{"@odata.nextLink": "https://graph.example/2"}), page("bob", 2)
+        cut = read_inventory({"mailboxes": boxes, "licences": [first]})
+        assert "licences_cut" in codes(cut)
+        whole = read_inventory({"mailboxes": boxes, "licences": [first, last]})
+        assert whole.mailboxes["audit_tier"].tolist() == ["standard", "standard"]
+        assert codes(whole) == ["export_pages"]
 
 
 def workbook(*sheets: list[list[Any]]) -> bytes:

@@ -71,12 +71,12 @@ def test_users_are_counted_and_licences_named() -> None:
     assert found.tiers.index.tolist() == ["ann", "bob", "cyd", "dan", "eve", "fay", "gus"]
     assert found.tiers.tolist() == ["none", "standard", "standard", "none", "standard", "standard_unlisted", "none"]
     message = {finding.code: finding.message for finding in found.findings}
-    assert message["licence_unknown"].startswith("1 licences are not in the catalogue (CONTOSO_E7)")
+    assert message["licence_unknown"].startswith("1 licence is not in the catalogue (CONTOSO_E7)")
     assert "2 users have one" in message["licence_unknown"]
     assert "subscribedSkus" in message["licence_unknown"]
     assert "(CONTOSO_E8)" in message["licence_newer"]
-    assert "1 users have one" in message["licence_newer"]
-    assert "switched off for 1 users" in message["exchange_plan_disabled"]
+    assert "1 user has one" in message["licence_newer"]
+    assert "switched off for 1 user" in message["exchange_plan_disabled"]
     assert "switched off for 2 users" in message["premium_plan_disabled"]
 
 

@@ -66,6 +66,24 @@ def test_a_script_says_that_it_changes_the_tenant_and_supports_whatif(write: Cal
     assert "data of 2026-11-20" in script
 
 
+def test_the_runbook_can_be_tried_where_its_parameters_come_from_a_form() -> None:
+    """A form that starts a runbook shows the parameters it declares, and -WhatIf is none of them."""
+    runbook = write_runbook(PLANS["full"])
+    assert "[bool]$DryRun = $false," in runbook
+    asked = runbook[: runbook.index("Set-Mailbox -Identity")].splitlines()
+    (line,) = [line.strip() for line in asked if "$DryRun -or" in line]
+    assert line.startswith("if ($DryRun -or -not $PSCmdlet.ShouldProcess(")
+    nothing_to_do = write_runbook(plan((), operations=()))
+    assert "[bool]$DryRun" in nothing_to_do
+
+
+def test_an_action_that_exchange_refuses_can_be_left_out() -> None:
+    """Set-Mailbox refuses a mailbox's whole change for one name it does not know."""
+    for script in (write_script(PLANS["full"]), write_script(plan(()))):
+        assert "[string[]]$SkipActions = @()," in script
+    assert "$have -notcontains $_ -and $SkipActions -notcontains $_" in write_script(PLANS["full"])
+
+
 @pytest.mark.parametrize("write", [write_script, write_rollback], ids=lambda w: w.__name__)
 def test_the_data_of_the_script_are_the_plan(write: Callable[[MendingPlan], str]) -> None:
     """Against the plan written out by hand, pattern by pattern."""

@@ -3,7 +3,7 @@
 import pytest
 
 from estimator.forecast import Spread
-from estimator.report.figures import interval, money, money_interval, money_of, significant
+from estimator.report.figures import interval, is_saving, money, money_interval, money_of, significant, turned
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,11 @@ def test_all_figures_of_one_spread_have_the_same_digits() -> None:
 def test_an_interval_of_one_value_is_shown_once() -> None:
     assert interval(Spread(5, 5, 5, 5)) == "5.00"
     assert money_interval(Spread(0, 0, 0, 0)) == "0"
+
+
+def test_what_is_saved_is_an_amount_above_nothing() -> None:
+    saved = Spread(-12.0, -15.0, -12.5, -9.0)
+    assert is_saving(saved)
+    assert turned(saved) == Spread(12.0, 9.0, 12.5, 15.0)
+    assert not is_saving(Spread(-1.0, -5.0, -1.0, 2.0))  # as likely a cost
+    assert not is_saving(Spread(0.0, 0.0, 0.0, 0.0))

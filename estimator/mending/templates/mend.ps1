@@ -7,6 +7,8 @@
 # To see the waves:    run it without parameters.
 # To try a wave:       -Wave 1 -WhatIf
 # To run a wave:       -Wave 1   (several: -Wave 1,2; all: -AllWaves)
+# To leave actions out: -SkipActions AttachmentAccess   (several: with commas), should Exchange not take a name: it then
+#                      refuses all that is to be changed of the mailbox, and each such mailbox fails.
 # To undo it:          the rollback script, with the log that this script keeps beside itself (-LogPath).
 # Needed: the module ExchangeOnlineManagement 3, and a role that may use Set-Mailbox.
 # Exit code: 0 done, 1 some failed (see the log; run it again), 2 nothing was named to run.
@@ -31,6 +33,8 @@ param(
     [switch]$AllWaves,
     # The switches of the whole organisation; no wave includes them.
     [switch]$Organisation,
+    # Audit actions that are not to be added, for any mailbox.
+    [string[]]$SkipActions = @(),
     # Where to keep the log, which the rollback script reads; without it, beside this script.
     [string]$LogPath,
     # The pause after each mailbox.
@@ -88,7 +92,7 @@ function Set-AuditOfMailbox {
         foreach ($type in 'Owner', 'Delegate', 'Admin') {
             $setting = 'Audit' + $type
             $have = @(Split-List $box.$setting)
-            $lacking = @($Task[$type] | Where-Object { $have -notcontains $_ })
+            $lacking = @($Task[$type] | Where-Object { $have -notcontains $_ -and $SkipActions -notcontains $_ })
             if ($lacking.Count -eq 0) { continue }
             # Where Microsoft manages the set until now, this makes it a customised one, and actions that Microsoft adds to
             # its defaults later no longer reach it. The rollback gives it back with -DefaultAuditSet.

@@ -1,5 +1,5 @@
 # THIS RUNBOOK CHANGES YOUR MICROSOFT 365 TENANT: it adds audit actions to mailboxes made in the last days.
-# What a mailbox has already is passed over, and nothing is taken away. -WhatIf shows what it would do.
+# What a mailbox has already is passed over, and nothing is taken away. -DryRun $true shows what it would do; so does -WhatIf.
 #{{provenance}}
 #
 # Off by default, and therefore added to every new mailbox:
@@ -14,7 +14,7 @@
 # 2. Import the module ExchangeOnlineManagement, version 3 or later, into the account.
 # 3. Give the managed identity the application permission Exchange.ManageAsApp of Office 365 Exchange Online.
 # 4. Give the managed identity the Microsoft Entra role Exchange Administrator.
-# 5. Make a PowerShell runbook, paste this text into it, test it with -WhatIf, and publish it.
+# 5. Make a PowerShell runbook, paste this text into it, test it with DryRun set to True, and publish it.
 # 6. Link it to a weekly schedule. -Days 8 covers the week and a day; take more for a longer one.
 # 7. Make an alert on failed jobs: the runbook ends as failed if one mailbox could not be changed.
 # See https://learn.microsoft.com/powershell/exchange/connect-exo-powershell-managed-identity
@@ -24,6 +24,8 @@ param(
     # Mailboxes made in the last so many days; one more than the days between two runs.
     [ValidateRange(1, 3650)][int]$Days = 8,
     #{{organisation}}
+    # Whether to say only what would be changed. A parameter of its own, as a form that starts runbooks may not offer -WhatIf.
+    [bool]$DryRun = $false,
     # The pause after each change.
     [ValidateRange(0, 600000)][int]$PauseMilliseconds = 200,
     # How often to try again where Exchange throttles.
@@ -74,7 +76,7 @@ try {
                 Write-Output ('{0}: right already' -f $box.UserPrincipalName)
                 continue
             }
-            if (-not $PSCmdlet.ShouldProcess([string]$box.UserPrincipalName, ($words -join '; '))) {
+            if ($DryRun -or -not $PSCmdlet.ShouldProcess([string]$box.UserPrincipalName, ($words -join '; '))) {
                 Write-Output ('{0}: not changed: {1}' -f $box.UserPrincipalName, ($words -join '; '))
                 continue
             }
