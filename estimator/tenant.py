@@ -102,6 +102,8 @@ def read_tenant(
     progress("reading inventories")
     inventory = read_inventory({kind: [(f.path, f.shown) for f in folder.of_kind(kind)] for kind in INVENTORY_KINDS})
     findings += inventory.findings
+    if strict:
+        stop_at_errors(findings, folder.root)
     sample = None
     if folder.audit_files:
         progress("reading the audit sample")

@@ -408,9 +408,15 @@ def test_a_column_that_is_missing(tenant: Tenant, capsys: Capture) -> None:
     refused(ran, 3, "error: mailboxes.csv:1: column 'AuditOwner' missing; found 'UserPrincipalName'", "Get-EXOMailbox")
 
 
-def test_a_bad_number_names_its_line(tenant: Tenant, capsys: Capture) -> None:
-    ran = run(capsys, tenant({"email_activity.csv": activity_csv().replace('"60"', '"sixty"')}))
-    refused(ran, 3, "error: email_activity.csv:3: column 'Send Count' holds 'sixty'; expected a whole number")
+def test_a_bad_number_names_its_line_and_costs_the_report(tenant: Tenant, capsys: Capture) -> None:
+    """The report is wished and not needed: the result comes without it, wider, and the exit code says so."""
+    root = tenant({"email_activity.csv": activity_csv().replace('"60"', '"sixty"')})
+    said = "email_activity.csv:3: column 'Send Count' holds 'sixty'; expected a whole number"
+    ran = run(capsys, root, "--format", "json")
+    assert (ran.code, f"error: {said}" in ran.err) == (3, True)
+    assert not ran.json["complete"]
+    assert ("file_refused", "email_activity.csv") in {(f["code"], f["path"]) for f in ran.json["findings"]}
+    refused(run(capsys, root, "--strict"), 3, said)
 
 
 @pytest.mark.parametrize("name", ["unknown_key", "not_toml", "not_available_route", "where_matching_nothing"])

@@ -87,7 +87,9 @@ def test_the_commands_run(tenant: Tenant, tmp_path: Path, monkeypatch: pytest.Mo
             assert main(words) == 0, words
             ran.add(words[0])
     assert ran == set(VERBS)
-    assert {"counts.csv", "added-cost.png", "mend.ps1", "mend.rollback.ps1", "weekly.ps1"} <= {path.name for path in tmp_path.iterdir()}
+    assert {"counts.csv", "added-cost.png", "mend.ps1", "mend.rollback.ps1", "weekly.ps1"} <= {
+        path.name for path in tmp_path.iterdir()
+    }
 
 
 def test_the_exit_codes_are_those_of_the_help() -> None:

@@ -83,7 +83,8 @@ def read_inventory(files: Mapping[str, Files]) -> Inventory:
         files: kind (`INVENTORY_KINDS`) → its files, each as its path and its name for messages.
 
     Raises:
-        InventoryError: there is no mailbox or no licence file, or one of the files cannot be used.
+        InventoryError: there is no mailbox or no licence file, or one of these cannot be used. Of the others, what
+            cannot be used is left out, and `file_refused` says so.
     """
     if not files.get("mailboxes"):
         raise InventoryError("there is no mailbox inventory", mend=mailbox_export.EXPORT_COMMAND)
@@ -104,12 +105,13 @@ def read_inventory(files: Mapping[str, Files]) -> Inventory:
         findings += check_totals(found["licences"], totals)
     boxes["audit_tier"], grant_users = joins.licences(boxes, held, names, findings)
     activity, unjoined = joins.activity(found["email-activity"], names, findings)
-    if not files.get("email-activity"):
+    if found["email-activity"].columns.empty:
         findings.append(
             Finding(
                 "no_activity_report",
                 "warning",
-                "there is no email activity report, so mailboxes are told apart by licence and kind only and the "
+                "there is no email activity report that can be read, so mailboxes are told apart by licence and kind "
+                "only and the "
                 f"interval is wider. {activity_report.EXPORT_COMMAND}",
             )
         )
@@ -132,7 +134,13 @@ def _read(kind: str, files: Files, rows: dict[str, int], findings: list[Finding]
     """All files of one kind under each other; counts and findings are added to those given."""
     frames, doubts = [], []
     for path, shown in files:
-        part = READERS[kind](path, shown)
+        try:
+            part = READERS[kind](path, shown)
+        except InventoryError as error:
+            if kind == "licences":  # without them everybody would count as unlicensed
+                raise
+            doubts.append(Finding("file_refused", "error", f"{error} Nothing of the file counts.", shown))
+            continue
         frames.append(part.table)
         rows[shown] = part.rows
         doubts += part.findings

@@ -70,7 +70,12 @@ def test_the_shipped_files_read(name: str) -> None:
         ("service_plans.toml", '"2f442157', '"" # 2f442157', ["premium.M365_ADVANCED_AUDITING", "empty"]),
         ("readiness.toml", 'mend = "bypass"', 'mend = "prayer"', ["causes.bypassed.mend", "'prayer'"]),
         ("readiness.toml", "{action} is in the", "{verb} is in the", ["causes.set_has.text", "verb"]),
-        ("readiness.toml", "[causes.retired]\ntitle =", "[causes.retired]\nname =", ["causes.retired.title", "missing"]),
+        (
+            "readiness.toml",
+            "[causes.retired]\ntitle =",
+            "[causes.retired]\nname =",
+            ["causes.retired.title", "missing"],
+        ),
     ],
 )
 def test_a_bad_file_is_refused_by_name(name: str, old: str, new: str, words: list[str], tmp_path: Path) -> None:
