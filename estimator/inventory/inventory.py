@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -86,6 +88,11 @@ def read_inventory(files: Mapping[str, Files]) -> Inventory:
         InventoryError: there is no mailbox or no licence file, or one of these cannot be used. Of the others, what
             cannot be used is left out, and `file_refused` says so.
     """
+    with _no_collection():
+        return _read_inventory(files)
+
+
+def _read_inventory(files: Mapping[str, Files]) -> Inventory:
     if not files.get("mailboxes"):
         raise InventoryError("there is no mailbox inventory", mend=mailbox_export.EXPORT_COMMAND)
     if not files.get("licences"):
@@ -128,6 +135,18 @@ def read_inventory(files: Mapping[str, Files]) -> Inventory:
         joins.usage(found["mailbox-usage"], boxes, names, findings),
         joins.latest(found["teams-activity"], tables.TEAMS_ACTIVITY),
     )
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without the collector of reference cycles: a million cells make none, and it looks at them again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _read(kind: str, files: Files, rows: dict[str, int], findings: list[Finding]) -> pd.DataFrame:

@@ -253,9 +253,10 @@ def will_emit(readiness: Readiness, enabled: Sequence[Enabled]) -> Readiness:
     state, reason = (table[name].to_numpy(dtype=object, copy=True) for name in ("state", "reason"))
     since = np.full(len(table), np.datetime64("NaT"), dtype="datetime64[us]")
     for part in enabled:
-        rows = readiness.rows_of(part.operation)
+        rows = everybody = readiness.rows_of(part.operation)
         rows = rows[(state[rows] == "blocked") & mendable[rows]]
-        rows = rows[pd.Series(mailboxes[rows]).isin(part.mailboxes).to_numpy()]
+        if len(part.mailboxes) < len(everybody):  # else it is for all of them, as most often
+            rows = rows[pd.Series(mailboxes[rows]).isin(part.mailboxes).to_numpy()]
         state[rows], since[rows] = "will_emit", np.datetime64(part.day)
         reason[rows] += f"; the scenario enables it on {part.day}"
     table = table.assign(state=pd.array(state, dtype="str"), reason=pd.array(reason, dtype="str"), since=since)
