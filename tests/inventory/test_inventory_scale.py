@@ -25,8 +25,8 @@ MAILBOXES = 100_000
 SECONDS = 5.0
 MEGABYTES = 1_000
 
-#: A process of its own, whose memory is that of the readiness alone: its peak, and the better of two times. CPU seconds,
-#: so that what else runs on the machine is not counted; all of it is one thread, and on a quiet machine they are wall time.
+#: A process of its own, whose memory is that of the readiness alone: its peak, and the better of two times. In CPU
+#: seconds, so that what else runs on the machine does not count; it is one thread, and alone they are wall time.
 JUDGE = """
 import datetime, json, resource, sys, time
 from estimator.readiness.tenant import readiness_of
