@@ -340,9 +340,7 @@ def check_case(case: Case, folder: Path) -> str:
     from estimator import audit, inventory
     from estimator.errors import SiemEstimatorError
     from estimator.folder import read_folder
-    from estimator.inventory.activity import read_activity
-    from estimator.inventory.licences import read_licences
-    from estimator.inventory.mailboxes import read_mailboxes
+    from estimator.inventory.inventory import READERS
 
     tenant = folder / "tenant"
     tenant.mkdir()
@@ -357,11 +355,10 @@ def check_case(case: Case, folder: Path) -> str:
             _must(error.exit_code != 70, f"it calls itself a bug: {error}")
             return None
 
-    readers = {"mailboxes": read_mailboxes, "licences": read_licences, "email-activity": read_activity}
     kind = refusal(lambda: inventory.recognise(path))
     shape = refusal(lambda: audit.recognise(path))
     outcome = f"audit: {shape.kind}" if shape is not None else f"inventory: {kind}" if kind else "of no shape"
-    if kind in readers and refusal(lambda: readers[kind](path, case.name)) is None and shape is None:
+    if kind in READERS and refusal(lambda: READERS[kind](path, case.name)) is None and shape is None:
         outcome += ", refused"
     listed = refusal(lambda: read_folder(tenant))
     if listed is not None:

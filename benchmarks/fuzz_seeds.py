@@ -254,6 +254,18 @@ def own_seeds() -> dict[str, bytes]:
         "licences.csv": table([["UserPrincipalName", "SkuPartNumber"], ["ann@contoso.com", "SPE_E5"]]),
         "users.json": json.dumps({"value": users}).encode(),
         "activity.csv": b"\xef\xbb\xbf" + table(activity),
+        "mailboxes.json": json.dumps([{**dict(zip(mailboxes[0], row, strict=True)), "AuditOwner": ["Update", "Send"]}
+                                      for row in mailboxes[1:]]).encode(),
+        "mailboxes-braces.csv": table([[cell.replace(",", ", ").join("{}") if "," in cell else cell for cell in row]
+                                       for row in mailboxes]),
+        "settings.txt": b"\r\n\r\nName          : contoso\r\nAuditDisabled : False\r\n\r\n",
+        "bypass.csv": table([["Name", "Identity", "ObjectId", "AuditBypassEnabled"], ["ann", "ann", "", "True"]]),
+        "totals.csv": table([["SkuPartNumber", "SkuId", "ConsumedUnits", "Enabled"], ["SPE_E5", "06ebc4ee", "1", "5"]]),
+        "active-users.csv": table([["Display name", "User principal name", "Licenses"],
+                                   ["Ann", "ann@contoso.com", "Microsoft 365 E5+Power BI Pro"]]),
+        "usage.csv": table([["Report Refresh Date", "User Principal Name", "Is Deleted", "Last Activity Date",
+                             "Item Count", "Storage Used (Byte)", "Report Period"],
+                            ["2026-03-08", "ann@contoso.com", "False", "2026-03-07", "12", "3400", "30"]]),
         "empty": b"",
     }  # fmt: skip
 
