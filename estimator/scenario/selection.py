@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from estimator.errors import ScenarioError
@@ -62,19 +64,25 @@ def enabled(scenario: Scenario, mailboxes: pd.DataFrame, shown: str) -> list[Ena
     Raises:
         ScenarioError: a `where` names no column of the inventory or matches no mailbox.
     """
-    first: dict[str, pd.Series] = {}
+    names = mailboxes["mailbox"]
+    first: dict[str, npt.NDArray[np.datetime64]] = {}
     for number, change in enumerate(scenario.changes):
         if not isinstance(change, Enable):
             continue
         chosen = mailboxes_of(change.where, mailboxes, shown, f"changes[{number}].where")
-        day = pd.Timestamp(change.day(scenario.start))
+        inside = names.isin(chosen).to_numpy() if len(chosen) < len(names) else np.ones(len(names), bool)
+        day = np.datetime64(change.day(scenario.start), "D")
         for key in expand(change.operations):
-            days = first.setdefault(key, pd.Series(pd.NaT, index=mailboxes["mailbox"], dtype="datetime64[us]"))
-            first[key] = days.where(~days.index.isin(chosen) | (days <= day), day)
+            days = first.setdefault(key, np.full(len(names), np.datetime64("NaT"), dtype="datetime64[D]"))
+            days[inside & (np.isnat(days) | (days > day))] = day
     out = []
+    # Operations enabled together share their groups: there are many of them, and of mailboxes far more.
+    groups: dict[bytes, list[tuple[dt.date, pd.Index]]] = {}
     for key, days in first.items():
-        for day, group in days.dropna().groupby(days):
-            out.append(Enabled(key, pd.Timestamp(day).date(), group.index))
+        alike = days.tobytes()
+        if alike not in groups:
+            groups[alike] = [(day.item(), pd.Index(names[days == day])) for day in np.unique(days[~np.isnat(days)])]
+        out += [Enabled(key, since, group) for since, group in groups[alike]]
     return out
 
 
