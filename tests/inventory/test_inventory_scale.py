@@ -29,7 +29,7 @@ MEGABYTES = 1_000
 #: A process of its own, whose memory is that of the readiness alone: its peak, and the better of two times. In CPU
 #: seconds, so that what else runs on the machine does not count; it is one thread, and alone they are wall time.
 JUDGE = """
-import datetime, json, resource, sys, time
+import datetime, json, pathlib, sys, time
 from estimator.readiness.tenant import readiness_of
 
 times = []
@@ -37,7 +37,9 @@ for _ in range(2):
     start = time.process_time()
     found = readiness_of(sys.argv[1], as_of=datetime.date(2026, 11, 24))
     times.append(time.process_time() - start)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+# Not ru_maxrss: Linux counts into it what the parent held when it started this process.
+status = pathlib.Path("/proc/self/status").read_text()
+peak = 1024 * int(status.split("VmHWM:")[1].split()[0])
 boxes = found.tenant.inventory.mailboxes
 print(json.dumps({"seconds": min(times), "bytes": peak, "mailboxes": len(boxes),
                   "activity": len(found.tenant.inventory.activity), "tiers": sorted(set(boxes["audit_tier"]))}))
@@ -46,7 +48,8 @@ print(json.dumps({"seconds": min(times), "bytes": peak, "mailboxes": len(boxes),
 
 @pytest.mark.slow
 def test_a_hundred_thousand_mailboxes(tmp_path: Path) -> None:
-    pytest.importorskip("resource")
+    if not Path("/proc/self/status").exists():
+        pytest.skip("the peak of memory is read from /proc")
     dice = random.Random(1)
     variants: tuple[dict[str, str], ...] = (
         {},
