@@ -243,6 +243,16 @@ def _findings(table: pd.DataFrame, boxes: pd.DataFrame, inventory: Inventory) ->
                 "(Standard) logs; no source says that they do or do not.",
             )
         )
+    shared = boxes["kind"] == "shared"
+    if shared.any():
+        findings.append(
+            Finding(
+                "shared_by_delegates",
+                "info",
+                f"{counted(int(shared.sum()), 'shared mailbox is', 'shared mailboxes are')} judged by what delegates "
+                "do there: nobody signs in to one as its owner. That is our inference; no source says it.",
+            )
+        )
     return findings
 
 

@@ -333,6 +333,12 @@ def test_no_word_of_auditing_off_where_it_is_on() -> None:
     assert told(judge(tenant(box("ann"), box("bob", **NEW)), sample(event("ann"))), "audit_disabled_join") == ""
 
 
+def test_that_shared_mailboxes_are_judged_by_delegates_is_told() -> None:
+    result = judge(tenant(box("ann"), box("info", kind="shared")), None, [MIA])
+    assert told(result, "shared_by_delegates").startswith("1 shared mailbox is judged by what delegates do")
+    assert told(judge(tenant(box("ann")), None, [MIA]), "shared_by_delegates") == ""
+
+
 # ------------------------------------------------------------------ the whole table
 
 
