@@ -355,3 +355,16 @@ def test_columns_of_the_same_name(tmp_path: Path) -> None:
     twice = "\r\n".join(f"{'Operation' if not n else ''},{one}" for n, one in enumerate(content.split("\r\n")) if one)
     result = read(tmp_path / "a", twice)
     assert (result.read, result.distinct) == (5, 5)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_desert_of_empty_lines_is_passed_over_and_still_counted(newline: str, tmp_path: Path) -> None:
+    """Millions of them pack into a small file; read one by one they took a minute."""
+    header, first, second, third = as_csv(RECORDS[:3]).decode().split("\r\n")[:4]
+    broken = second.replace("MailItemsAccessed", "MailItems\0Accessed")
+    desert = newline * 300_000
+    text = newline.join([header, first, desert + second + desert + broken, third, ""])
+    result = reduce([write(tmp_path / "a.csv", text.encode())])
+    assert account(result) == (4, 3, 0, 1)
+    # Line 1 is the header, line 2 the first record; each desert is 300,000 lines long.
+    assert [reject.place for reject in result.rejects] == ["line 600003"]

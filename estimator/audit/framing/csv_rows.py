@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections import deque
@@ -27,6 +28,9 @@ from estimator.audit.shape import (
 _DELIMITERS = ",;\t"
 _YEAR_FIRST = re.compile(r"\s*(?:19|20|21)\d\d-\d\d-\d\d")
 _PREAMBLES = ("#TYPE", "sep=")
+
+#: After so many empty lines in a row they are passed over by blocks of so many characters.
+_MANY_BLANK, _BLANK_BLOCK = 1000, 1 << 16
 
 # Python's limit of 128 KiB a field is for the whole process; records may be longer.
 csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_CHARS))
@@ -152,6 +156,21 @@ class _Lines:
         """The next line begins a row."""
         self.row, self._chars, self.too_long = [], 0, False
 
+    def skip_blank(self) -> None:
+        """Pass over empty lines by the block: millions of them pack into a small file, and each is a row of nothing."""
+        while not self._pushed_back:
+            block = self._text.read(_BLANK_BLOCK)
+            if block.endswith("\r"):  # its line feed may follow
+                block += self._text.read(1)
+            if not block:
+                return
+            if block.strip("\r\n"):
+                if not block.endswith(("\n", "\r")):
+                    block += self._text.readline(MAX_RECORD_CHARS)
+                self._pushed_back.extend(io.StringIO(block, newline=""))
+            else:
+                self.number += block.count("\n") + block.count("\r") - block.count("\r\n")
+
     def resume_at(self, index: int) -> None:
         """Give the lines of the current row from `index` on back, to be read again."""
         again = self.row[index:]
@@ -208,7 +227,7 @@ def _candidates(text: TextIO, layout: TableLayout, beside: _Beside) -> Iterator[
     for _ in islice(lines, layout.preamble):
         pass
     reader = csv.reader(lines, delimiter=layout.delimiter)
-    header = True
+    header, blank = True, 0
     while True:
         lines.new_row()
         first = lines.number + 1
@@ -224,7 +243,11 @@ def _candidates(text: TextIO, layout: TableLayout, beside: _Beside) -> Iterator[
         if lines.too_long:  # csv gives what it had of the row
             fields, damaged = [], True
         if not fields and not damaged:
+            blank += 1
+            if blank >= _MANY_BLANK:
+                lines.skip_blank()
             continue
+        blank = 0
         if header:
             header = False
             continue
