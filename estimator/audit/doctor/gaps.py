@@ -8,6 +8,7 @@ their own weekday, or with a fifth of a weekday.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -139,12 +140,27 @@ class Timeline:
         """What a day without a record would hold."""
         if day.weekday() < _SATURDAY:
             return self.normal_weekday
-        same = [t for other, t in self.totals.items() if other.weekday() == day.weekday() and other != day]
-        return median(same) if same else _WEEKEND * self.normal_weekday
+        totals = self._by_weekday[day.weekday()]
+        others, without = len(totals), len(totals)
+        if day in self.totals:
+            others, without = others - 1, bisect_left(totals, self.totals[day])
+        if not others:
+            return _WEEKEND * self.normal_weekday
+        # The median of the others, of a list that need not be copied: a date far off makes thousands of silent days.
+        middle = ((others - 1) // 2, others // 2)
+        return sum(totals[place + (place >= without)] for place in middle) / 2
+
+    @cached_property
+    def _by_weekday(self) -> dict[int, list[int]]:
+        """The totals of the Mondays, ..., of the Sundays, ascending."""
+        out: dict[int, list[int]] = {weekday: [] for weekday in range(7)}
+        for day, total in self.totals.items():
+            out[day.weekday()].append(total)
+        return {weekday: sorted(totals) for weekday, totals in out.items()}
 
     def _weekend_missed(self, day: date) -> bool:
         """Whether a silent weekend day should hold something; of a single weekend only a big office can tell."""
-        compared = sum(other.weekday() == day.weekday() for other in self.totals) > 1
+        compared = len(self._by_weekday[day.weekday()]) > 1
         return self.normal_day(day) >= (_PLENTY_HOUR if compared else _PLENTY_WEEKEND)
 
     # ---------------------------------------------------------------------------------------------- what is missing
