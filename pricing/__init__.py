@@ -8,8 +8,8 @@
     print(bill(plan, usage, Terms(commitment="best", retention_days=365)).total)
 
 The package knows nothing of Microsoft 365. Names are loaded when they are first used, so that importing it costs
-neither pydantic nor numpy. (`bill` and `money` are modules of the same name, and are imported from there.) The format
-of a plan is described in `pricing/README.md`.
+neither pydantic nor numpy. (`bill`, `money` and `run_rate` are modules of the same name, and are imported from there.)
+The format of a plan is described in `pricing/README.md`.
 """
 
 from __future__ import annotations
@@ -19,21 +19,23 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pricing.bill import Bill, Charge
-    from pricing.commitment import Quote, Schedule, choose, compare
+    from pricing.commitment import Quote, Schedule, break_even, choose, compare
+    from pricing.days import fiscal_years
     from pricing.draws import DrawBill, bill_draws
     from pricing.errors import NoPriceError, PlanError, PlanFileError, SiemEstimatorError, TermsError, UsageShapeError
     from pricing.examples import ExampleResult, run_examples
-    from pricing.plan import Plan, find_plan, load_plan, parse_plan, shipped_plans
+    from pricing.plan import Plan, find_plan, load_plan, parse_plan, reprice, shipped_plans
     from pricing.settle import committable_gb
     from pricing.usage import Terms, Usage
 
 _MODULES = {
     "bill": ("Bill", "Charge"),
-    "commitment": ("Quote", "Schedule", "choose", "compare"),
+    "commitment": ("Quote", "Schedule", "break_even", "choose", "compare"),
+    "days": ("fiscal_years",),
     "draws": ("DrawBill", "bill_draws"),
     "errors": ("NoPriceError", "PlanError", "PlanFileError", "SiemEstimatorError", "TermsError", "UsageShapeError"),
     "examples": ("ExampleResult", "run_examples"),
-    "plan": ("Plan", "find_plan", "load_plan", "parse_plan", "shipped_plans"),
+    "plan": ("Plan", "find_plan", "load_plan", "parse_plan", "reprice", "shipped_plans"),
     "settle": ("committable_gb",),
     "usage": ("Terms", "Usage"),
 }
@@ -56,12 +58,15 @@ __all__ = [
     "Usage",
     "UsageShapeError",
     "bill_draws",
+    "break_even",
     "choose",
     "committable_gb",
     "compare",
     "find_plan",
+    "fiscal_years",
     "load_plan",
     "parse_plan",
+    "reprice",
     "run_examples",
     "shipped_plans",
 ]

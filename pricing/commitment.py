@@ -21,6 +21,7 @@ from pricing.meters import DailyCommitment, Flat, Tier
 from pricing.money import EXACT
 from pricing.plan import Plan
 from pricing.prices import Price, in_force, nearest, price_on
+from pricing.rates import rate_on
 from pricing.usage import FloatArray
 
 PAY_AS_YOU_GO = "none"
@@ -123,6 +124,33 @@ def schedule(plan: Plan, days: Sequence[date], tier_id: str) -> Schedule:
     return Schedule(tier_id, prices, tuple(notes))
 
 
+def break_even(plan: Plan, day: date) -> dict[str, Decimal]:
+    """For each tier with a price on `day`, the GB a day above which it costs less than pay-as-you-go.
+
+    Below the tier's size a day costs its whole price, so that is the price ÷ the pay-as-you-go rate; where the rate is
+    no higher than the tier's own, the tier never costs less and is left out. Empty without a commitment meter.
+
+    Raises:
+        NoPriceError: the pay-as-you-go price is not known on that day.
+    """
+    if plan.commitment is None:
+        return {}
+    meter_id, meter = plan.commitment
+    flat = plan.meters[meter.instead_of]
+    assert isinstance(flat, Flat)  # the loader refuses any other reference
+    with localcontext(EXACT):
+        payg = rate_on(plan, flat, flat.prices, day, f"{plan.id} meters.{meter.instead_of}").amount
+        out: dict[str, Decimal] = {}
+        for tier in meter.tiers:
+            price = in_force(tier.prices, day)
+            if price is None:
+                continue
+            cost = rate_on(plan, meter, (price,), day, f"{plan.id} meters.{meter_id}").amount
+            if cost < payg * tier.gb_per_day:
+                out[tier.id] = cost / payg
+    return out
+
+
 def _tier(plan: Plan, tier_id: str) -> tuple[str, DailyCommitment, Tier]:
     """The place of a tier for errors, its meter and itself."""
     if plan.commitment is None:
@@ -165,12 +193,12 @@ def _cost(plan: Plan, meter: DailyCommitment, days: Sequence[date], volume: _Vol
     tier = meter.tier(chosen.tier)
     size = tier.gb_per_day if tier else Decimal(1)
     billed = volume.billed_under(float(size)) if tier else volume.mean
-    total = Decimal(0)
+    total, place = Decimal(0), f"{plan.id} meters.{meter.instead_of}"
     for day, price, units, gb in zip(days, chosen.prices, billed, volume.mean, strict=True):
         if price is not None:
-            total += exact(units) * price.amount / size
+            total += exact(units) * rate_on(plan, meter, (price,), day, place).amount / size
         elif gb > 0:
-            total += exact(gb) * price_on(flat.prices, day, f"{plan.id} meters.{meter.instead_of}").amount
+            total += exact(gb) * rate_on(plan, flat, flat.prices, day, place).amount
     return total
 
 

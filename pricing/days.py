@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
-from collections.abc import Sequence
+from calendar import isleap, monthrange
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -46,8 +46,51 @@ def terms_of(days: Sequence[date], first: int = 0) -> list[Term]:
     return terms
 
 
+def periods(days: Sequence[date], first: int | None, per: str) -> Iterator[tuple[int, int, slice]]:
+    """The terms capacity is bought for from position `first` on: first position, days of the whole, positions here."""
+    if first is None:
+        return
+    if per == "year":
+        for term in terms_of(days, first):
+            yield term.rows.start, term.length, term.rows
+        return
+    for month in months_of(days):
+        start = max(first, month.rows.start)
+        if start < month.rows.stop:
+            yield start, month.length, slice(start, month.rows.stop)
+
+
 def _anniversary(day: date, years: int) -> date:
     try:
         return day.replace(year=day.year + years)
     except ValueError:  # a term that starts on 29 February ends with the next February
         return date(day.year + years, 3, 1)
+
+
+def days_of_year(day: date) -> int:
+    """365 or 366: the days of the calendar year a day lies in."""
+    return 366 if isleap(day.year) else 365
+
+
+def fiscal_years(months: Sequence[str], first_month: int) -> dict[str, list[int]]:
+    """The positions of calendar months by the fiscal year they lie in.
+
+    Args:
+        months: labels such as "2027-01", in order.
+        first_month: the month a fiscal year starts with: 1 for calendar years, 7 for July to June.
+
+    Returns:
+        label to positions, in order: "FY2027" is the year that *ends* in 2027, as most bodies name it; a year of which
+        `months` hold a part has fewer than twelve positions.
+
+    Raises:
+        ValueError: `first_month` is no month.
+    """
+    if not 1 <= first_month <= 12:
+        raise ValueError(f"{first_month} is not a month; expected 1 to 12")
+    out: dict[str, list[int]] = {}
+    for position, label in enumerate(months):
+        year, month = (int(part) for part in label.split("-"))
+        ends = year + 1 if 1 < first_month <= month else year
+        out.setdefault(f"FY{ends}", []).append(position)
+    return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -34,7 +35,10 @@ def run_example(plan: Plan, example: Example) -> ExampleResult:
     """Bill one worked example and round it half up to the decimals of what is expected."""
     usage = Usage(
         [example.first_day + timedelta(days=i) for i in range(example.days)],
-        {stream: [float(gb[i % len(gb)]) for i in range(example.days)] for stream, gb in example.gb_per_day.items()},
+        _repeated(example.gb_per_day, example.days),
+        {stream: [float(gb) for gb in values] for stream, values in example.earlier_gb_per_day.items()},
+        _repeated(example.events_per_day, example.days),
+        _repeated(example.peak_events_per_second, example.days),
     )
     terms = Terms(
         commitment=example.commitment,
@@ -42,7 +46,14 @@ def run_example(plan: Plan, example: Example) -> ExampleResult:
         discount_percent=example.discount_percent,
         grant_gb_per_day=example.grant_gb_per_day,
         billed_free_streams=frozenset(example.billed_free_streams),
+        total_retention_days=example.total_retention_days,
+        counts=example.counts,
     )
     expected = Decimal(example.expected)
     _, _, decimals = example.expected.partition(".")
     return ExampleResult(example.title, expected, round_half_up(bill(plan, usage, terms).total, len(decimals)))
+
+
+def _repeated(series: Mapping[str, Sequence[Decimal]], days: int) -> dict[str, list[float]]:
+    """Each list repeated until the days are full."""
+    return {stream: [float(values[i % len(values)]) for i in range(days)] for stream, values in series.items()}

@@ -16,108 +16,37 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, Strict, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, Strict, ValidationError, ValidationInfo, field_validator
 
-from pricing.errors import PlanError, PlanFileError
-from pricing.meters import (
-    RESERVED_METERS,
-    DailyCommitment,
-    IngestionMeter,
-    Meter,
-    Retention,
-    ingestion_meters,
-    is_open,
-)
+from pricing.errors import PlanError, PlanFileError, TermsError
+from pricing.meters import DailyCommitment, IngestionMeter, Meter, counts_of, is_open
+from pricing.meters.together import fit_together
 from pricing.money import CURRENCIES
-from pricing.prices import (
-    Amount,
-    FreeStream,
-    GrantId,
-    Names,
-    Positive,
-    Slug,
-    SourceId,
-    Table,
-    Text,
-    names,
-    nearest,
-    refer,
-    refuse,
-)
+from pricing.prices import Names, Slug, Table, Text, nearest, refuse
 from pricing.problems import problems_of
+from pricing.repricing import reprice
+from pricing.tables import Confidence, Credit, Example, Grant, Minimum, Pipeline, Source, StorageTier, Stream
 
-#: How sure a source is: A the vendor's own page, B the vendor's prices transcribed with a date, C a reseller's or
-#: government filing, D a third party's estimate (never shipped as a price), E arithmetic on A to C.
-Confidence = Literal["A", "B", "C", "D", "E"]
+__all__ = [
+    "Confidence",
+    "Credit",
+    "Example",
+    "Grant",
+    "Minimum",
+    "Pipeline",
+    "Plan",
+    "Source",
+    "StorageTier",
+    "Stream",
+    "find_plan",
+    "load_plan",
+    "parse_plan",
+    "reprice",
+    "shipped_plans",
+]
 
-
-class Source(Table):
-    """Where a figure or a rule was read."""
-
-    title: Text
-    url: Annotated[str, Field(pattern=r"^(https?://|urn:)\S+$")]
-    read: date = Field(description="day it was read, or filed where the filing carries a date")
-    confidence: Confidence
-    note: Text | None = None
-
-
-def _free_or_meter(value: str, info: ValidationInfo) -> str:
-    return refer(value, ["free", *ingestion_meters(info)], "'free' or an ingestion meter")
-
-
-class Stream(Table):
-    """A stream the plan treats in a way of its own; all others go to the plan's `ingest` meter."""
-
-    ingest: Annotated[str, AfterValidator(_free_or_meter)] = Field(description="'free', or the id of a meter")
-    why: Text = Field(description="the explanation the bill carries")
-    source: SourceId
-
-
-class Grant(Table):
-    """Ingestion that is not charged: pooled per day, taken before tiers, for the named streams only."""
-
-    title: Text
-    per: Text = Field(description="what it is counted by: 'licensed user'")
-    gb_per_day_each: Positive = Field(description="GB a day for each of them, in the plan's own GB")
-    streams: Annotated[tuple[str, ...], Strict(False), Field(min_length=1)]
-    source: SourceId
-    note: Text | None = None
-
-    def gb_per_day(self, count: int) -> Decimal:
-        """The whole pool of `count` licences, in GB a day; what remains of it is for the caller to say."""
-        return self.gb_per_day_each * count
-
-    @field_validator("streams")
-    @classmethod
-    def _none_is_free(cls, streams: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        if free := names(info).free_streams.intersection(streams):
-            raise refuse(f"the grant covers '{min(free)}', which is free to ingest", "streams that are charged")
-        return streams
-
-
-class Example(Table):
-    """Usage whose total is known; the tests run it at the precision `expected` is printed with."""
-
-    title: Text
-    source: SourceId
-    first_day: date
-    days: Annotated[int, Field(ge=1, le=3660)]
-    gb_per_day: dict[str, Annotated[tuple[Amount, ...], Strict(False), Field(min_length=1)]] = Field(
-        min_length=1, description="GB day by day for each stream, repeated until the days are full"
-    )
-    commitment: Text = "none"
-    retention_days: Annotated[int, Field(ge=0)] | None = None
-    discount_percent: Annotated[Amount, Field(le=100)] = Decimal(0)
-    grant_gb_per_day: dict[GrantId, Amount] = Field(default_factory=dict)
-    billed_free_streams: Annotated[tuple[FreeStream, ...], Strict(False)] = ()
-    expected: str = Field(description="the total as its source prints it")
-
-    @field_validator("expected")
-    @classmethod
-    def _is_a_number(cls, text: str) -> str:
-        if not re.fullmatch(r"\d{1,12}(\.\d{1,12})?", text):
-            raise refuse(f"'{text}'", 'an amount in quotes, such as "822.00"')
-        return text
+#: What stands between a stream and the tier it is in: "CloudAppEvents@lake".
+_AT = "@"
 
 
 class Plan(Table):
@@ -133,13 +62,20 @@ class Plan(Table):
     size_basis: Literal["raw", "_raw", "billed", "enriched"] = Field(description="which bytes the SIEM counts")
     checked_on: date = Field(description="day the prices were last compared with their sources")
     ingest: IngestionMeter = Field(description="the main meter: what a stream goes to unless [streams] says otherwise")
+    ingest_also: Annotated[tuple[IngestionMeter, ...], Strict(False)] = Field(
+        default=(), description="further meters that each charge the streams of `ingest` too"
+    )
     included_retention_days: Annotated[int, Field(ge=0)]
     reference: bool = Field(default=False, description="taken where the SIEM is known and no plan is named")
     notes: Annotated[tuple[Text, ...], Strict(False)] = ()
     sources: dict[Slug, Source] = Field(min_length=1)
     streams: dict[Text, Stream] = Field(default_factory=dict)
     meters: dict[Slug, Meter] = Field(min_length=1)
+    tiers: dict[Slug, StorageTier] = Field(default_factory=dict)
     grants: dict[Slug, Grant] = Field(default_factory=dict)
+    credit: Credit | None = None
+    minimum: Minimum | None = None
+    pipeline: Pipeline | None = None
     examples: Annotated[tuple[Example, ...], Strict(False)] = Field(default=(), validate_default=True)
 
     @field_validator("currency")
@@ -152,28 +88,16 @@ class Plan(Table):
     @field_validator("meters")
     @classmethod
     def _fit_together(cls, meters: dict[str, Meter], info: ValidationInfo) -> dict[str, Meter]:
-        if taken := RESERVED_METERS.intersection(meters):
-            raise refuse(f"a meter is called '{min(taken)}'", "another id", "The word means something else on a bill.")
-        if sum(isinstance(meter, DailyCommitment) for meter in meters.values()) > 1:
-            raise refuse("two meters are daily commitments", "one at the most")
-        retention = [meter for meter in meters.values() if isinstance(meter, Retention)]
-        kept = [meter.of for meter in retention]
-        if twice := {of for of in kept if kept.count(of) > 1}:
-            raise refuse(f"two meters charge the retention of '{min(twice)}'", "one at the most")
-        included = info.data.get("included_retention_days", 0)
-        for meter in retention:
-            if meter.max_days <= included:
-                raise refuse(
-                    f"at most {meter.max_days} days are sold, and {included} are included",
-                    "'max_days' above 'included_retention_days'",
-                )
+        fit_together(meters, info.data.get("included_retention_days", 0))
         return meters
 
     @field_validator("examples")
     @classmethod
     def _some(cls, examples: tuple[Example, ...], info: ValidationInfo) -> tuple[Example, ...]:
         # A plan whose price is left open has nothing to work an example with.
-        if not examples and not any(is_open(meter) for meter in info.data.get("meters", {}).values()):
+        credit = info.data.get("credit")
+        left_open = any(is_open(meter) for meter in info.data.get("meters", {}).values())
+        if not examples and not left_open and (credit is None or credit.prices):
             raise refuse("no worked example", "at least one [[examples]], with the total its source prints")
         return examples
 
@@ -188,12 +112,65 @@ class Plan(Table):
         """The streams this plan does not charge for ingesting."""
         return frozenset(name for name, stream in self.streams.items() if stream.ingest == "free")
 
-    def ingestion_meter(self, stream: str) -> str | None:
-        """The id of the meter that charges the ingestion of `stream`; None where it is free."""
+    @property
+    def at_least(self) -> bool:
+        """Whether some price is a floor ("as low as"), so that bills are "at least"."""
+        return any(meter.at_least for meter in self.meters.values())
+
+    @property
+    def counts(self) -> dict[str, bool]:
+        """The counts the plan asks the customer for, and whether each must be stated."""
+        asked: dict[str, bool] = {}
+        for meter in self.meters.values():
+            for name, needed in counts_of(meter).items():
+                asked[name] = needed or asked.get(name, False)
+        return asked
+
+    def tier_of(self, stream: str) -> tuple[str, str | None]:
+        """A stream's own name, and the tier it is in: ("CloudAppEvents", "lake"), or ("CloudAppEvents", None).
+
+        Raises:
+            TermsError: the plan has no such tier, or the tier does not take the stream.
+        """
+        base, at, tier_id = stream.rpartition(_AT)
+        if not at:
+            return stream, None
+        if tier_id not in self.tiers:
+            listed = ", ".join(sorted(self.tiers)) or "it has none"
+            raise TermsError(
+                f"'{tier_id}' is unknown",
+                place=stream,
+                expected=f"a tier of {self.id}: {listed}",
+                mend=nearest(tier_id, self.tiers),
+            )
+        tier = self.tiers[tier_id]
+        if base in tier.refused:
+            raise TermsError(f"{base} cannot be sent to the tier {tier_id}", place=stream, mend=tier.refused[base])
+        if tier.streams and base not in tier.streams:
+            raise TermsError(
+                f"{base} cannot be sent to the tier {tier_id}",
+                place=stream,
+                expected=f"one of {', '.join(tier.streams)}",
+            )
+        return base, tier_id
+
+    def ingestion_meters(self, stream: str) -> tuple[str, ...]:
+        """The ids of the meters that each charge the ingestion of `stream`; empty where it is free.
+
+        Raises:
+            TermsError: as `tier_of`.
+        """
+        _, tier_id = self.tier_of(stream)
+        if tier_id is not None:
+            return self.tiers[tier_id].ingest
         treated = self.streams.get(stream)
         if treated is None:
-            return self.ingest
-        return None if treated.ingest == "free" else treated.ingest
+            return (self.ingest, *self.ingest_also)
+        return () if treated.ingest == "free" else (treated.ingest,)
+
+    def ingestion_meter(self, stream: str) -> str | None:
+        """The id of the first meter that charges the ingestion of `stream`; None where it is free."""
+        return next(iter(self.ingestion_meters(stream)), None)
 
 
 def _names_in(data: Mapping[str, Any]) -> Names:
@@ -208,6 +185,8 @@ def _names_in(data: Mapping[str, Any]) -> Names:
         meters={id_: str(meter.get("model")) for id_, meter in tables("meters").items()},
         grants=frozenset(tables("grants")),
         free_streams=frozenset(name for name, stream in tables("streams").items() if stream.get("ingest") == "free"),
+        tiers=frozenset(tables("tiers")),
+        credit="credit" in data,
     )
 
 

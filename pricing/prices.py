@@ -10,10 +10,14 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from pricing.errors import NoPriceError
+
+FloatArray = NDArray[np.float64]
 
 
 class Table(BaseModel):
@@ -30,6 +34,8 @@ class Names:
     meters: dict[str, str]  # id → model
     grants: frozenset[str]
     free_streams: frozenset[str]
+    tiers: frozenset[str] = frozenset()
+    credit: bool = False  # whether it says what a credit costs
 
 
 def refuse(found: str, expected: str | None = None, mend: str | None = None) -> PydanticCustomError:
@@ -116,6 +122,15 @@ def in_force(prices: Sequence[Price], day: date) -> Price | None:
     return started[-1]
 
 
+def open_price(place: str) -> NoPriceError:
+    """The error for a price that the plan leaves open."""
+    return NoPriceError(
+        "the plan leaves this price open",
+        place=place,
+        mend="Copy the plan, enter the price you were quoted with its source, and name the copy with --plan.",
+    )
+
+
 def price_on(prices: Sequence[Price], day: date, place: str) -> Price:
     """The price in force on `day`.
 
@@ -131,11 +146,7 @@ def price_on(prices: Sequence[Price], day: date, place: str) -> Price:
     if price is not None:
         return price
     if not prices:
-        raise NoPriceError(
-            "the plan leaves this price open",
-            place=place,
-            mend="Copy the plan, enter the price you were quoted with its source, and name the copy with --plan.",
-        )
+        raise open_price(place)
     first = prices[0].start
     if day < first:
         raise NoPriceError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -31,22 +32,29 @@ def draws_of(days: int, draws: int):
 
 @st.composite
 def courses(draw):
-    """Usage of four streams over a few draws, with a past, and terms of every kind."""
+    """Usage of five streams over a few draws, with a past, and terms of every kind."""
     days, n = draw(st.integers(1, 70)), draw(st.integers(1, 3))
     streams = {"CloudAppEvents": draw(draws_of(days, n)), "OfficeActivity": draw(draws_of(days, n))}
     streams["EmailEvents"] = draw(draws_of(days, n))
     streams["Custom_CL"] = draw(draws_of(days, 1))[:, 0]
+    streams["CloudAppEvents@lake"] = streams["EmailEvents"][::-1]
     earlier = draw(st.integers(0, 200))
     usage = Usage(
         span(draw(st.sampled_from(["2026-11-25", "2027-02-10", "2027-12-20"])), days),
         streams,
         {"CloudAppEvents": draw(draws_of(earlier, 1))[:, 0]} if earlier else {},
     )
+    grant = st.integers(0, 50_000).map(lambda megabytes: Decimal(megabytes) / 1000)
+    step = usage.days[draw(st.integers(0, days - 1))]
     terms = Terms(
         commitment=draw(tiers),
         retention_days=draw(st.sampled_from([None, 60, 91, 120, 365])),
+        total_retention_days=draw(st.sampled_from([None, 100, 400])),
+        stream_retention_days=draw(
+            st.sampled_from([{}, {"EmailEvents": 200}, {"CloudAppEvents": [(step, 95)], "CloudAppEvents@lake": 30}])
+        ),
         discount_percent=Decimal(draw(st.integers(0, 1000))) / 10,
-        grant_gb_per_day={"m365-e5": Decimal(draw(st.integers(0, 50_000))) / 1000},
+        grant_gb_per_day={"m365-e5": draw(st.one_of(grant, st.lists(grant, min_size=days, max_size=days)))},
         billed_free_streams=draw(st.sampled_from([frozenset(), frozenset({"OfficeActivity"})])),
     )
     return usage, terms
@@ -69,13 +77,7 @@ def test_the_float_path_agrees_with_the_decimal_path(course) -> None:
     usage, terms = course
     drawn = bill_draws(EAST, usage, terms)
     # "best" is one choice for all draws, so each draw is refereed under that choice.
-    fixed = Terms(
-        commitment=drawn.commitment,
-        retention_days=terms.retention_days,
-        discount_percent=terms.discount_percent,
-        grant_gb_per_day=terms.grant_gb_per_day,
-        billed_free_streams=terms.billed_free_streams,
-    )
+    fixed = replace(terms, commitment=drawn.commitment)
     for n in range(usage.draws or 1):
         exact = bill(EAST, one_draw(usage, n), fixed)
         assert drawn.months == list(exact.months)

@@ -320,5 +320,6 @@ def test_the_json_contract() -> None:
         ],
         "total": "451.50",
         "total_unrounded": "451.5",
+        "at_least": False,
         "notes": [],
     }
