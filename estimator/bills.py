@@ -10,11 +10,13 @@ from typing import Literal
 
 import numpy as np
 
+from estimator.bill_lines import free_notes, lines_of
+from estimator.billed import Case, Cost, Line, PlanOnTerms, RunRate
 from estimator.draws import Floats
+from estimator.exchange import rate_of
 from estimator.forecast import DailyBytes, FeedUse, Forecast, Spread
-from estimator.scenario import Budget, Drop, Enable, PlanChoice, Scenario
-from pricing import Charge, DrawBill, Plan, Terms, Usage, bill_draws
-from pricing.bill import bill
+from estimator.scenario import AssignLicence, Drop, Enable, Price, Retain, Route, Scenario
+from pricing import DrawBill, Plan, Terms, Usage, bill_draws
 from pricing.days import months_of
 from pricing.meters import CapacityAllUnits
 from pricing.money import plain
@@ -25,111 +27,6 @@ MEAN_MONTH = 365.25 / 12
 
 #: A stream no plan treats in a way of its own: what else goes to the SIEM's main meter.
 _REST = "the rest of your usage"
-
-
-@dataclass(frozen=True)
-class PlanOnTerms:
-    """A price table and the customer's terms for it."""
-
-    plan: Plan
-    choice: PlanChoice
-
-
-@dataclass(frozen=True)
-class Case:
-    """The added cost in another case than the one the figures take: what is open, and what it would cost then."""
-
-    code: str
-    title: str
-    added: Spread
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the bill with the scenario, at mean volumes, its months added up.
-
-    Attributes:
-        meter: id of the plan's meter.
-        stream: the stream it charges; None where streams are pooled.
-        quantity: in `unit`; a percentage is not added up.
-        unit: what is counted: GB, GB-month, tier-day, ...
-        unit_price: price of one unit; None where the line is not a product of the two.
-        amount: money.
-        price_from: the day the price is known from; None where no price is involved.
-        sources: titles, addresses and dates of what it rests on.
-        note: how it came about, as far as it is the same in all months.
-    """
-
-    meter: str
-    stream: str | None
-    quantity: Decimal
-    unit: str
-    unit_price: Decimal | None
-    amount: Decimal
-    price_from: dt.date | None
-    sources: tuple[str, ...]
-    note: str
-
-
-@dataclass(frozen=True)
-class RunRate:
-    """The cost of a month once every change is in force.
-
-    Attributes:
-        added: draws of what a mean month of 365.25 / 12 days adds, shape (draws,).
-        months: the whole months it is taken from, the last three at most; empty where no whole month follows the last
-            change of the scenario, and the days of the last month after it stand in.
-        days: how many days it is taken from.
-        full: whether what is kept was as full on the first of these days as it gets.
-    """
-
-    added: Floats
-    months: tuple[str, ...]
-    days: int
-    full: bool
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a set of feeds costs under one plan.
-
-    Attributes:
-        plan: the price table.
-        feeds: the feeds priced together.
-        months: the months of the horizon.
-        without: monthly bills without the scenario, shape (months, draws), in the plan's currency.
-        with_: with it.
-        run: what a month adds once every change is in force.
-        lines: the bill with it at mean volumes, line by line: what a figure is traced by.
-        commitment_without, commitment_with: the tier of each bill; "none" is pay-as-you-go.
-        cases: other cases of what is open, over the horizon.
-        over_budget: share of draws in which some month passes the budget; None where no budget applies.
-        beyond_budget: whether some month passes it at the budget's own quantile.
-        notes: what the bill says about itself: why a stream is free, which tier has no price in force.
-    """
-
-    plan: Plan
-    feeds: tuple[str, ...]
-    months: list[str]
-    without: Floats
-    with_: Floats
-    run: RunRate
-    lines: tuple[Line, ...]
-    commitment_without: str
-    commitment_with: str
-    cases: tuple[Case, ...]
-    over_budget: float | None
-    beyond_budget: bool
-    notes: tuple[str, ...]
-
-    @property
-    def added(self) -> Floats:
-        """With minus without, shape (months, draws)."""
-        return np.asarray(self.with_ - self.without)
-
-    def run_rate(self) -> Spread:
-        """Added cost of a mean month once every change is in force."""
-        return Spread.of(self.run.added)
 
 
 class Daily:
@@ -159,6 +56,8 @@ class Pricing:
     daily: Daily
     grant_users: int
     scenario: Scenario
+    new_users: Sequence[tuple[dt.date, int]] = ()
+    growth: Floats | None = None
 
     @property
     def plan(self) -> Plan:
@@ -191,31 +90,69 @@ class Pricing:
     def usage(self, which: Literal["without", "with_"], uses: Sequence[FeedUse] | None = None) -> Usage:
         """Daily GB of the streams; `uses` in place of the feeds' own state."""
         parts = {use.feed.stream: getattr(self.daily.of(use), which) for use in uses or self.uses}
+        if which == "with_":
+            for use in uses or self.uses:
+                parts |= {f"{use.feed.stream}@{tier}": gone for tier, gone in self.daily.of(use).routed.items()}
         return Usage.from_bytes(self.plan, self.days, parts)
 
-    def bills(self, terms: Terms, uses: Sequence[FeedUse] | None = None) -> tuple[DrawBill, DrawBill]:
-        """Without and with the scenario."""
+    def bills(
+        self, terms: Terms, uses: Sequence[FeedUse] | None = None, more: Terms | None = None
+    ) -> tuple[DrawBill, DrawBill]:
+        """Without and with the scenario; `more` are the terms with it where they differ beside what it retains."""
+        usage = self.usage("with_", uses)
         return (
             bill_draws(self.plan, self.usage("without", uses), terms),
-            bill_draws(self.plan, self.usage("with_", uses), terms),
+            bill_draws(self.plan, usage, self.retaining(more or terms, usage)),
         )
+
+    def retaining(self, terms: Terms, usage: Usage) -> Terms:
+        """The terms with what the scenario retains, of the streams that there are."""
+        kept: dict[str, list[tuple[dt.date, int]]] = {}
+        for change in self.scenario.changes:
+            if isinstance(change, Retain) and change.of in usage.gb:
+                kept.setdefault(change.of, []).append((change.day(self.scenario.start), change.days))
+        if not kept:
+            return terms
+        return replace(terms, stream_retention_days={stream: sorted(days) for stream, days in kept.items()})
+
+    def pools(self, id_: str) -> tuple[Decimal | list[Decimal], Decimal | list[Decimal]]:
+        """All of a grant, GB a day, without and with the scenario; by day where the organisation or its licences grow.
+
+        Who is given a licence by the scenario counts with it only; who comes as the organisation grows counts in both.
+        """
+        grant = self.plan.grants[id_]
+        if self.growth is None and not self.new_users:
+            pool = grant.gb_per_day(self.grant_users)
+            return pool, pool
+        grown = np.ones(len(self.days)) if self.growth is None else self.growth
+        users = np.full(len(self.days), float(self.grant_users))
+        more = sum((np.where([day >= since for day in self.days], n, 0.0) for since, n in self.new_users), users)
+
+        def by_day(count: Floats) -> list[Decimal]:
+            return [grant.gb_per_day_each * Decimal(repr(round(float(one), 6))) for one in count * grown]
+
+        return by_day(users), by_day(np.asarray(more))
 
     def cases(self, without: DrawBill, with_: DrawBill) -> Iterable[Case]:
         """What is open, and what would be added in the other case; one thing changed at a time."""
         terms = self.terms
-        for id_ in [] if terms.grant_gb_per_day or not self.grant_users else self.grants():
+        for id_ in [] if terms.grant_gb_per_day or not (self.grant_users or self.new_users) else self.grants():
             grant = self.plan.grants[id_]
             pool = grant.gb_per_day(self.grant_users)
             title = f"all of the grant is left: {self.grant_users} {grant.per}s, {pool.normalize():f} GB a day"
-            yield _case("grant_unused", title, self.bills(replace(terms, grant_gb_per_day={id_: pool})))
+            title += "".join(f", {count} more from {since} on" for since, count in self.new_users)
+            before, after = (replace(terms, grant_gb_per_day={id_: gb}) for gb in self.pools(id_))
+            yield _case("grant_unused", title, self.bills(before, more=after))
         free = self.streams & self.plan.free_streams
         included = self.plan.included_retention_days
-        if free and (terms.retention_days or 0) > included:
+        retained = [change.days for change in self.scenario.changes if isinstance(change, Retain) and change.of in free]
+        if free and max([terms.retention_days or 0, *retained]) > included:
             title = f"{', '.join(sorted(free))} pays for retention past {included} days"
             paid = replace(terms, billed_free_streams=frozenset(free))
             yield _case("retention_unsettled", title, self.bills(paid))
         if self.plan.commitment is not None and terms.commitment == "none":
-            best = bill_draws(self.plan, self.usage("with_"), replace(terms, commitment="best"))
+            usage = self.usage("with_")
+            best = bill_draws(self.plan, usage, self.retaining(replace(terms, commitment="best"), usage))
             if best.commitment != "none":
                 yield _case("commitment_best", f"the {best.commitment} GB commitment tier is taken", (without, best))
         charged = any(self.plan.ingestion_meter(stream) for stream in self.streams)
@@ -245,11 +182,11 @@ class Pricing:
         _, meter = self.plan.commitment
         tier = meter.tier(terms.commitment)
         rest = {_REST: np.full(len(self.days), float(tier.gb_per_day) if tier else 0.0)}
-        without, with_ = (
-            bill_draws(self.plan, Usage(usage.days, {**usage.gb, **rest}), terms)
-            for usage in (self.usage("without"), self.usage("with_"))
+        before, after = self.usage("without"), self.usage("with_")
+        return (
+            bill_draws(self.plan, Usage(before.days, {**before.gb, **rest}), terms),
+            bill_draws(self.plan, Usage(after.days, {**after.gb, **rest}), self.retaining(terms, after)),
         )
-        return without, with_
 
     def on_full_capacity(self, gb_per_day: float, terms: Terms) -> tuple[DrawBill, DrawBill]:
         """The bills where other usage, and what flows already, fills the capacity to the last byte.
@@ -266,10 +203,14 @@ class Pricing:
 
     def run_rate(self, without: DrawBill, with_: DrawBill) -> RunRate:
         """From the last whole months after the scenario's last change that these feeds see."""
-        changes = [change.from_ for change in self.scenario.changes if isinstance(change, Enable | Drop)]
+        kinds = Enable | Drop | Route | AssignLicence | Price | Retain
+        changes = [change for change in self.scenario.changes if isinstance(change, kinds)]
+        # Of a ramp the day on which the last mailboxes join.
+        ramps = [dt.timedelta(days=c.ramp_days - 1 if isinstance(c, Enable) else 0) for c in changes]
+        taking_hold = [change.day(self.scenario.start) + ramp for change, ramp in zip(changes, ramps, strict=True)]
         of_feeds = (day for use in self.uses for day in (use.connects, use.disconnects))
-        days = [day for day in (*changes, *of_feeds) if day is not None]
-        changed = max([self.scenario.start, *days])
+        days = [day for day in (*taking_hold, *of_feeds) if day is not None]
+        changed = min(max([self.scenario.start, *days]), self.days[-1])
         months = months_of(self.days)
         whole = [
             number
@@ -284,7 +225,8 @@ class Pricing:
             first = max((changed - self.days[0]).days, months[-1].rows.start)
             added = self.part(first, "with_", with_.commitment) - self.part(first, "without", without.commitment)
         # On a day t what is kept is of the days from t - kept + 1 on.
-        kept = max(self.terms.retention_days or 0, self.plan.included_retention_days)
+        retained = [change.days for change in changes if isinstance(change, Retain)]
+        kept = max([self.terms.retention_days or 0, self.plan.included_retention_days, *retained])
         full = kept <= self.plan.included_retention_days or (self.days[first] - changed).days >= kept - 1
         return RunRate(added * MEAN_MONTH / (last - first), tuple(months[n].label for n in whole), last - first, full)
 
@@ -298,12 +240,14 @@ class Pricing:
         gb = {stream: usage.by_draw(stream) for stream in usage.gb}
         rest = Usage(days, {s: v[first:] for s, v in gb.items()}, {s: v[:first] for s, v in gb.items()})
         terms = replace(self.terms, commitment=commitment if held else "none")
+        terms = self.retaining(terms, rest) if which == "with_" else terms
         return np.asarray(bill_draws(self.plan, rest, terms).total.sum(axis=0))
 
     def cost(self, months: list[str]) -> Cost:
         """The bills, the lines of the one with the scenario, and every open case."""
         without, with_ = self.bills(self.terms)
-        over, beyond = _against(self.scenario.budget, self.plan, with_.total - without.total, with_.total)
+        over, beyond = _against(self.scenario, self.plan, with_.total - without.total, with_.total)
+        usage = self.usage("with_")
         return Cost(
             plan=self.plan,
             feeds=tuple(use.feed.id for use in self.uses),
@@ -311,7 +255,7 @@ class Pricing:
             without=without.total,
             with_=with_.total,
             run=self.run_rate(without, with_),
-            lines=_lines(self.plan, self.usage("with_"), self.terms),
+            lines=lines_of(self.plan, usage, self.retaining(self.terms, usage)),
             commitment_without=without.commitment,
             commitment_with=with_.commitment,
             cases=tuple(self.cases(without, with_)),
@@ -326,65 +270,16 @@ def _case(code: str, title: str, bills: tuple[DrawBill, DrawBill]) -> Case:
     return Case(code, title, Spread.of((with_.total - without.total).sum(axis=0)))
 
 
-def _lines(plan: Plan, usage: Usage, terms: Terms) -> tuple[Line, ...]:
-    """The exact bill of the mean volumes, equal charges of different months added up."""
-    mean = Usage(usage.days, {stream: usage.by_draw(stream).mean(axis=1) for stream in usage.gb})
-    made = bill(plan, mean, terms)
-    alike: dict[tuple[object, ...], list[Charge]] = {}
-    for charge in made.charges:
-        key = (charge.meter, charge.stream, charge.unit, charge.unit_price, charge.price_from, charge.sources)
-        # A contract of a year is a line of its own, whatever the next one costs.
-        of_its_own = charge.note if isinstance(plan.meters.get(charge.meter), CapacityAllUnits) else ""
-        alike.setdefault((*key, of_its_own), []).append(charge)
-    lines = [
-        Line(
-            same[0].meter,
-            same[0].stream,
-            # A percentage is the same in every month and no sum.
-            same[0].quantity if same[0].unit == "%" else sum((charge.quantity for charge in same), Decimal(0)),
-            same[0].unit,
-            same[0].unit_price,
-            sum((charge.amount for charge in same), Decimal(0)),
-            same[0].price_from,
-            tuple(_cite(plan, source) for source in same[0].sources),
-            _note(plan, same, made.commitment),
-        )
-        for same in alike.values()
-    ]
-    return tuple(sorted(lines, key=lambda line: line.unit == "%"))  # the discount is on all of them
-
-
-def _note(plan: Plan, same: Sequence[Charge], commitment: str) -> str:
-    """What the notes of several months have in common."""
-    first = same[0]
-    if first.unit == "%":
-        return f"Contract discount of {plain(first.quantity)}%, applied last"
-    if first.unit == "tier-day":
-        return f"{plan.meters[first.meter].title}: {commitment} GB tier"
-    notes = {charge.note for charge in same}
-    return first.note if len(notes) == 1 else plan.meters[first.meter].title
-
-
-def _cite(plan: Plan, source_id: str) -> str:
-    source = plan.sources[source_id]
-    return f"{source.title}, {source.url} (read {source.read}, confidence {source.confidence})"
-
-
-def free_notes(plan: Plan, streams: Iterable[str]) -> list[str]:
-    """Why a stream costs nothing to ingest, with the source."""
-    out = []
-    for name in sorted(set(streams) & plan.free_streams):
-        stream = plan.streams[name]
-        source = plan.sources[stream.source]
-        why = stream.why if stream.why.endswith((".", "!", "?")) else f"{stream.why}."
-        out.append(f"{name} costs 0 to ingest. {why} Source: {source.title}, {source.url} (read {source.read}).")
-    return out
-
-
-def _against(budget: Budget | None, plan: Plan, added: Floats, with_: Floats) -> tuple[float | None, bool]:
-    if budget is None or budget.currency != plan.currency:
+def _against(scenario: Scenario, plan: Plan, added: Floats, with_: Floats) -> tuple[float | None, bool]:
+    """The share of draws in which some month passes the budget, and whether one does at its quantile."""
+    budget, rate = scenario.budget, rate_of(scenario, plan.currency)
+    if budget is None or rate is None:
         return None, False
-    monthly = added if budget.applies_to == "added" else with_
+    # The exchange comes last: the bill itself never leaves the plan's currency.
+    monthly = (added if budget.applies_to == "added" else with_) * rate.rate
     limit = float(budget.monthly)
     beyond = any(Spread.of(month).at(budget.quantile) > limit for month in monthly)
     return float((monthly > limit).any(axis=0).mean()), beyond
+
+
+__all__ = ["Case", "Cost", "Daily", "Line", "PlanOnTerms", "Pricing", "RunRate", "free_notes"]

@@ -11,8 +11,10 @@ from itertools import chain
 
 from estimator.bills import Case, Cost, Daily, Line, PlanOnTerms, Pricing, RunRate, free_notes
 from estimator.errors import ScenarioError
+from estimator.exchange import rate_of, rate_wanted
 from estimator.findings import Finding
 from estimator.forecast import FeedUse, Forecast
+from estimator.scenario import Retain, Scenario
 from pricing.meters import CapacityAllUnits
 
 #: A plan compared with its sources longer ago than this, before the day of the estimate, is doubtful.
@@ -24,6 +26,7 @@ def price(
     plans: Sequence[PlanOnTerms],
     grant_users: int,
     as_of: dt.date,
+    new_users: Sequence[tuple[dt.date, int]] = (),
 ) -> tuple[list[Cost], list[Finding]]:
     """Price every plan on the feeds it can price: each feed alone, and all of them together.
 
@@ -32,10 +35,11 @@ def price(
         plans: price tables and terms.
         grant_users: licensed users that a per-user grant counts.
         as_of: the day of the estimate, for how old prices are.
+        new_users: from which day the scenario licenses how many more of these users.
 
     Raises:
         NoPriceError: a day of the horizon has no price in force.
-        ScenarioError: the budget is in another currency than every plan.
+        ScenarioError: the budget is in another currency than every plan, and no rate leads from one to the other.
     """
     costs: list[Cost] = []
     findings: list[Finding] = []
@@ -55,9 +59,14 @@ def price(
             continue
         priced.update(use.feed.id for use in uses)
         findings.extend(_plan_findings(offer, uses, as_of))
+        findings.extend(_tier_findings(offer, uses, forecast))
+        findings.extend(_retained(offer, uses, forecast))
         sets = [[use] for use in uses] + ([uses] if len(uses) > 1 else [])
         made = [
-            Pricing(offer, chosen, days, daily, grant_users, forecast.scenario).cost(forecast.months) for chosen in sets
+            Pricing(offer, chosen, days, daily, grant_users, forecast.scenario, new_users, forecast.growth).cost(
+                forecast.months
+            )
+            for chosen in sets
         ]
         costs.extend(made)
         findings.extend(_at_the_end(offer, made))
@@ -82,15 +91,90 @@ def price(
             )
         )
     findings.extend(_from_cases(costs))
-    budget = forecast.scenario.budget
-    if budget is not None and costs and all(cost.plan.currency != budget.currency for cost in costs):
+    findings.extend(_budget_findings(forecast.scenario, costs))
+    return costs, findings
+
+
+def _budget_findings(scenario: Scenario, costs: Sequence[Cost]) -> Iterable[Finding]:
+    """Through which rate the budget is compared with each currency.
+
+    Raises:
+        ScenarioError: with none.
+    """
+    budget = scenario.budget
+    currencies = dict.fromkeys(cost.plan.currency for cost in costs)
+    if budget is None or not currencies:
+        return
+    rates = {currency: rate_of(scenario, currency) for currency in currencies}
+    if all(rate is None for rate in rates.values()):
+        wanted = rate_wanted(budget.currency, next(iter(currencies)))
         raise ScenarioError(
             f"the budget is in {budget.currency}, and no plan bills in it",
             place="budget.currency",
-            expected=f"one of {', '.join(sorted({cost.plan.currency for cost in costs}))}",
-            mend="State the budget in the plan's currency.",
+            expected=f"one of {', '.join(sorted(currencies))}, or a rate under [fx]",
+            mend=f"State the budget in the plan's currency, or add {wanted}.",
         )
-    return costs, findings
+    for currency, rate in rates.items():
+        if rate is None:
+            yield Finding(
+                "budget_not_compared",
+                "warning",
+                f"the budget is in {budget.currency}, so bills in {currency} are not held against it. Add "
+                f"{rate_wanted(budget.currency, currency)}.",
+            )
+        elif currency != budget.currency:
+            yield Finding(
+                "budget_converted",
+                "info",
+                f"bills in {currency} are held against the budget at {rate.rate:.6g} {budget.currency} for one "
+                f"{currency}{' (the inverse of what is stated)' if rate.inverse else ''}, of {rate.on}, source: "
+                f"{rate.source}. Everything else stays in {currency}; the rate is held for the whole horizon.",
+            )
+
+
+def _tier_findings(offer: PlanOnTerms, uses: Sequence[FeedUse], forecast: Forecast) -> Iterable[Finding]:
+    """What cannot be done with records where routes send them."""
+    for use in uses:
+        for tier_id in forecast.tiers(use):
+            tier = offer.plan.tiers[tier_id]
+            source = offer.plan.sources[tier.source]
+            yield Finding(
+                "route_tier_loses",
+                "warning",
+                f"{tier.title} ({offer.plan.id}), where records of {use.feed.id} go: {tier.loses.rstrip('.')}. Source: "
+                f"{source.title}, {source.url} (read {source.read}).",
+            )
+
+
+def _retained(offer: PlanOnTerms, uses: Sequence[FeedUse], forecast: Forecast) -> Iterable[Finding]:
+    """What a change of retention does not do."""
+    plan = offer.plan
+    streams, anywhere = (
+        {use.feed.stream for use in some}
+        | {f"{use.feed.stream}@{tier}" for use in some for tier in forecast.tiers(use)}
+        for some in (uses, forecast.uses)
+    )
+    for number, change in enumerate(forecast.scenario.changes):
+        if not isinstance(change, Retain):
+            continue
+        if change.of not in streams:
+            if change.of not in anywhere:
+                yield Finding(
+                    "retain_of_nothing",
+                    "warning",
+                    f"changes[{number}] retains {change.of}, and the scenario brings nothing there: its streams are "
+                    f"{', '.join(sorted(anywhere))}.",
+                )
+            continue
+        _, tier_id = plan.tier_of(change.of)
+        included = plan.included_retention_days if tier_id is None else plan.tiers[tier_id].included_retention_days
+        if change.days <= included:
+            yield Finding(
+                "retain_covered",
+                "info",
+                f"changes[{number}] keeps {change.of} for {change.days} days, and {plan.id} includes {included}: that "
+                "costs nothing more.",
+            )
 
 
 def _without(costs: Sequence[Cost]) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 
 from estimator import catalog
 from estimator.audit import Reduction
+from estimator.availability import availability
+from estimator.chosen import choose
 from estimator.cost import Cost, PlanOnTerms, price
 from estimator.draws import Draws
 from estimator.errors import PlanError, ScenarioError, UsageError
@@ -19,8 +21,9 @@ from estimator.findings import Finding, distinct
 from estimator.folder import TenantFolder, read_folder
 from estimator.forecast import Forecast, Spread, Volume
 from estimator.rates import Holidays, RateModel, fit_rates
-from estimator.scenario import DEFAULT_SCENARIO, PlanChoice, Scenario, default_scenario, dropped, enabled
+from estimator.scenario import DEFAULT_SCENARIO, PlanChoice, Scenario, default_scenario
 from estimator.scenarios import scenarios_of
+from estimator.stated_prices import check_routes, repriced
 from estimator.tenant import Tenant, read_tenant, stop_at_errors
 from estimator.true_counts import of_folder
 from pricing import Plan, find_plan, shipped_plans
@@ -158,22 +161,19 @@ def estimate(
     if true_counts:
         of_folder(true_counts, folder)
     stories = _scenarios(folder, scenarios, asked, as_of)
-    terms = [_plans(story, shown, asked, plans_dirs) for shown, story in stories]
+    terms = []
+    for shown, story in stories:
+        offers, stated = repriced(story, shown, _plans(story, shown, asked, plans_dirs), replaced=bool(asked))
+        check_routes(story, shown, offers)
+        terms.append((offers, stated))
     found = read_tenant(folder, memory=memory, true_counts=true_counts, strict=strict, progress=progress)
     inventory, sample, readiness, findings = found.inventory, found.sample, found.readiness, list(found.findings)
     # Every scenario is checked against the tenant before any is computed.
-    chosen = [
-        (
-            shown,
-            story,
-            enabled(story, inventory.mailboxes, shown),
-            dropped(story, inventory.mailboxes, found.reduction, shown),
-        )
-        for shown, story in stories
-    ]
+    chosen = [choose(story, shown, found) for shown, story in stories]
     models: dict[tuple[str | None, str | None], RateModel] = {}
     results = []
-    for (shown, story, parts, taken), offers in zip(chosen, terms, strict=True):
+    for one, (offers, stated) in zip(chosen, terms, strict=True):
+        story = one.scenario
         progress(f"forecasting {story.id}")
         where = (story.country, story.subdivision)
         if where not in models:
@@ -187,9 +187,9 @@ def estimate(
                 found.broken_days,
             )
         model = models[where]
-        forecast = Forecast(story, model, readiness, parts, taken, shown)
-        with _named(shown):
-            costs, doubts = price(forecast, offers, inventory.grant_users, as_of)
+        forecast, under = one.forecast(model, found)
+        with _named(one.shown):
+            costs, doubts = price(forecast, offers, inventory.grant_users, as_of, under.grant_users)
         results.append(
             ScenarioEstimate(
                 story,
@@ -200,7 +200,8 @@ def estimate(
                 sample is not None and sample.cut,
             )
         )
-        findings += [*model.findings, *forecast.findings, *doubts]
+        findings += [*model.findings, *under.findings, *forecast.findings, *stated, *doubts]
+        findings += availability(forecast.uses, found)
     first = next(iter(models.values()))
     return Estimate(found, as_of, Draws(draws, seed), first, results, distinct(findings))
 

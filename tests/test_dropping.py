@@ -16,6 +16,7 @@ import pytest
 
 from estimator import Estimate, estimate
 from estimator.forecast import Flow, Forecast
+from estimator.forecast.parts import Course
 
 SAMPLES = Path(__file__).parents[1] / "sample_tenants"
 AS_OF = dt.date(2026, 11, 23)
@@ -123,7 +124,7 @@ def test_two_drops_that_overlap_take_each_record_once(tmp_path: Path) -> None:
 
 def share_of_mia(one: Forecast) -> np.ndarray[Any, Any]:
     already = one.total(OFFICE, "already").events[1:]
-    mine = np.array([one._monthly(0, one._flowing[MIA].level)[month] for month in (1, 2)])
+    mine = np.array([one._horizon.monthly(Course(), one._flowing[MIA].level)[month] for month in (1, 2)])
     return mine / already
 
 

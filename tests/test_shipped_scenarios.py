@@ -16,6 +16,15 @@ STORIES = [
 ]
 
 
+#: What the output of some must say.
+SAYS = {
+    "drop_sync": {"drop_loses"},
+    "cloudappevents_to_the_lake": {"routed", "route_loses", "route_tier_loses", "double_ingestion"},
+    "engineering_to_e5": {"licence_assigned"},
+    "growing_town": {"growth", "budget_converted", "feed_not_available"},
+}
+
+
 @pytest.mark.parametrize("path", STORIES)
 def test_it_runs_on_its_tenant(path: Path) -> None:
     tenant = SAMPLES / path.relative_to(SAMPLES).parts[0]
@@ -25,10 +34,12 @@ def test_it_runs_on_its_tenant(path: Path) -> None:
     moved = [v for v in one.horizon if v.flow in ("added", "saved") and v.events.mean > 0]
     assert moved
     assert one.costs
+    assert SAYS.get(path.stem, set()) <= {finding.code for finding in result.findings}
     # Without, with and added are one sum, draw by draw.
     for cost in one.costs:
         assert cost.added.sum() == pytest.approx((cost.with_ - cost.without).sum())
 
 
 def test_there_are_scenarios() -> None:
-    assert len(STORIES) >= 9
+    assert len(STORIES) >= 12
+    assert set(SAYS) <= {Path(str(one.id)).stem for one in STORIES}

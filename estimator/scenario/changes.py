@@ -7,25 +7,38 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
-from estimator.scenario.values import Day, FeedId, Keywords, Operation, Part, add_months, as_tuple
+from estimator import catalog
+from estimator.scenario.values import (
+    Amount,
+    Day,
+    FeedId,
+    Growth,
+    Keywords,
+    OneOperation,
+    Operation,
+    Part,
+    Positive,
+    Sku,
+    Title,
+    Written,
+    add_months,
+    as_tuple,
+)
 from estimator.scenario.where import RECORD_COLUMNS, Where
 from pricing.prices import refuse
-
-#: Kinds of change that are meant and not built yet.
-PLANNED = ("grow", "route", "assign_licence", "retain", "price", "assume")
 
 Operations = Annotated[tuple[Operation, ...], Field(min_length=1), BeforeValidator(as_tuple)]
 Feeds = Annotated[tuple[FeedId, ...], Field(min_length=1), BeforeValidator(as_tuple)]
 
 
 def _of_mailboxes(where: Where) -> Where:
-    """Only a drop can tell records apart: what is enabled is enabled for all records of a mailbox."""
+    """Only drops and routes tell records apart: what is enabled is enabled for all records of a mailbox."""
     asked = list(where.record_columns)
     asked += [f"not.{column}" for column in (where.not_.record_columns if where.not_ else ())]
     if asked:
         raise refuse(
             f"{asked[0]} asks about records",
-            "conditions on mailboxes; only changes of kind 'drop' select records",
+            "conditions on mailboxes; only changes of kind 'drop' and 'route' select records",
             "Take the condition out, or drop these records with a change of kind 'drop'.",
         )
     return where
@@ -52,6 +65,9 @@ class Enable(_Change):
     operations: Operations = Field(description="keys such as 'Exchange/MailItemsAccessed', or 'newly-available'")
     where: Annotated[Where, AfterValidator(_of_mailboxes), Keywords(_no_record_columns)] = Field(
         default_factory=Where, description="the mailboxes; left out: all"
+    )
+    ramp_days: int = Field(
+        default=1, ge=1, le=1826, description="over how many days the mailboxes join, as many each day; 1: all at once"
     )
 
 
@@ -111,19 +127,152 @@ class Drop(_Change):
         return self.feeds if self.feed is None else (self.feed,)
 
 
-def _available(value: object) -> object:
-    if isinstance(value, dict) and value.get("kind") in PLANNED:
-        raise refuse(
-            f"changes of kind {value['kind']!r} are not available in this version",
-            "changes of kind 'enable', 'connect', 'disconnect' or 'drop'",
-            "Take it out; what it would change stays in the figures.",
-        )
-    return value
+class Grow(_Change):
+    """The organisation grows or shrinks, with the scenario and without it: mailboxes, what flows, what joins."""
+
+    kind: Literal["grow"]
+    mailboxes_percent_per_year: Growth = Field(description="percent a year from that day on; negative: it shrinks")
 
 
-def _within(change: _Change, info: ValidationInfo) -> _Change:
+class AssignLicence(_Change):
+    """Assign a licence to mailboxes from a day on, beside those they have."""
+
+    kind: Literal["assign_licence"]
+    sku: Sku = Field(description="part number, GUID or product name, such as 'SPE_E5'")
+    where: Annotated[Where, AfterValidator(_of_mailboxes), Keywords(_no_record_columns)] = Field(
+        default_factory=Where, description="the mailboxes; left out: all"
+    )
+
+
+def _route_says_where(schema: dict[str, Any]) -> None:
+    """What `Route._to_a_tier` checks, in the JSON Schema's words."""
+    schema["properties"]["to"]["not"] = {"enum": list(catalog.feeds())}
+
+
+class Route(_Change):
+    """Send records of a feed to another tier of the SIEM, such as its lake, in place of its main store."""
+
+    model_config = ConfigDict(json_schema_extra=_route_says_where)
+
+    kind: Literal["route"]
+    feed: FeedId
+    to: Annotated[str, Written(r"[a-z0-9][a-z0-9-]*", "a tier of the feed's plan, such as 'lake'")]
+    operations: Operations = Field(
+        default=(), description="keys of the operations, or 'newly-available'; left out: all"
+    )
+    where: Where = Field(default_factory=Where, description="which mailboxes and records; left out: all")
+
+    @model_validator(mode="after")
+    def _to_a_tier(self) -> Route:
+        if self.to in catalog.feeds():
+            raise refuse(
+                f"{self.to!r} is a feed: records of {self.feed} do not reach the SIEM by it",
+                "a tier of storage, such as 'lake'",
+                f"To change feeds, disconnect {self.feed} and connect {self.to}.",
+            )
+        return self
+
+    @property
+    def named_feeds(self) -> tuple[str, ...]:
+        """The feed it routes, as `Drop` names those it drops from."""
+        return (self.feed,)
+
+
+def _one_of_feed_and_stream(schema: dict[str, Any]) -> None:
+    """What `Retain._of_something` checks, in the JSON Schema's words."""
+    schema["oneOf"] = [{"required": ["feed"]}, {"required": ["stream"]}]
+
+
+class Retain(_Change):
+    """Keep what a feed, or a stream the plan bills, has ingested for so many days from a day on."""
+
+    model_config = ConfigDict(json_schema_extra=_one_of_feed_and_stream)
+
+    kind: Literal["retain"]
+    feed: FeedId | None = Field(default=None, description="the feed; its main store, not what is routed elsewhere")
+    stream: Title | None = Field(default=None, min_length=1, description="or the stream, such as 'CloudAppEvents@lake'")
+    days: int = Field(gt=0, le=36525, description="days from ingestion on")
+
+    @model_validator(mode="after")
+    def _of_something(self) -> Retain:
+        if (self.feed is None) == (self.stream is None):
+            what = "neither 'feed' nor 'stream' is given" if self.feed is None else "both 'feed' and 'stream' are given"
+            raise refuse(what, "one of the two", "Name the feed whose records are kept.")
+        return self
+
+    @property
+    def of(self) -> str:
+        """The stream, as plans name it."""
+        return catalog.feed(self.feed).stream if self.feed is not None else str(self.stream)
+
+
+class Price(_Change):
+    """Another price from a day on, with the scenario and without it."""
+
+    kind: Literal["price"]
+    plan: Title = Field(min_length=1, description="a plan's id, as under [[plans]]")
+    meter: Title = Field(min_length=1, description="'analytics', a tier 'commitment.100' or a band 'capacity.5'")
+    amount: Amount = Field(description="money in the plan's currency for the meter's unit")
+    reason: Title = Field(min_length=1, description="where the price comes from")
+
+
+#: What `assume` overrides: of an operation, and of a feed.
+OF_OPERATIONS = ("events_per_mailbox_day", "record_bytes")
+OF_FEEDS = ("size_factor", "delivery_factor")
+
+
+def _about_one(schema: dict[str, Any]) -> None:
+    """What `Assume._about_one` checks, in the JSON Schema's words."""
+    schema["oneOf"] = [
+        {"required": [key], "not": {"required": [other]}, "properties": {"what": {"enum": list(names)}}}
+        for key, other, names in (("operation", "feed", OF_OPERATIONS), ("feed", "operation", OF_FEEDS))
+    ]
+    schema["dependentRequired"] = {"low": ["high"], "high": ["low"]}
+
+
+class Assume(Part):
+    """A figure of one's own in place of the measured or published one: always, with the scenario and without it."""
+
+    model_config = ConfigDict(json_schema_extra=_about_one)
+
+    kind: Literal["assume"]
+    operation: OneOperation | None = Field(default=None, description="whose events or record size")
+    feed: FeedId | None = Field(default=None, description="whose factor")
+    what: Literal["events_per_mailbox_day", "record_bytes", "size_factor", "delivery_factor"] = Field(
+        description="events of an emitting mailbox on a weekday; AuditData bytes of a record; billed bytes for one of "
+        "AuditData; records delivered for a distinct one"
+    )
+    value: Positive = Field(description="the likeliest value")
+    low: Positive | None = Field(default=None, description="with `high`: the ends of what it may be")
+    high: Positive | None = None
+    reason: Title = Field(min_length=1, description="why the figure of the sample or catalogue does not hold")
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Assume:
+        if self.operation is not None and self.feed is not None:
+            raise refuse("both 'operation' and 'feed' are given", "one of the two", "Make two changes of it.")
+        named = "operation" if self.what in OF_OPERATIONS else "feed"
+        if getattr(self, named) is None:
+            raise refuse(f"{self.what!r} is said of no {named}", f"the key {named!r} beside it")
+        if (self.low is None) != (self.high is None):
+            raise refuse("only one end of the range is given", "both 'low' and 'high', or neither")
+        if self.low is not None and self.high is not None and not self.low <= self.value <= self.high:
+            raise refuse(
+                f"the value {self.value} does not lie between {self.low} and {self.high}", "low <= value <= high"
+            )
+        return self
+
+    @property
+    def about(self) -> str:
+        """The operation or feed."""
+        return str(self.operation or self.feed)
+
+
+def _within(change: Part, info: ValidationInfo) -> Part:
     """The change within the horizon, where that itself is good."""
     start, months = info.data.get("start"), info.data.get("months")
+    if not isinstance(change, _Change):
+        return change
     if change.from_ is not None and start is not None and months is not None:
         end = add_months(start, months)
         if not start <= change.from_ < end:
@@ -135,7 +284,9 @@ def _within(change: _Change, info: ValidationInfo) -> _Change:
 
 
 Change = Annotated[
-    Annotated[Enable | Connect | Disconnect | Drop, Field(discriminator="kind")],
-    BeforeValidator(_available),
+    Annotated[
+        Enable | Connect | Disconnect | Drop | Route | Grow | AssignLicence | Assume | Price | Retain,
+        Field(discriminator="kind"),
+    ],
     AfterValidator(_within),
 ]

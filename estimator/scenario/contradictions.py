@@ -10,7 +10,7 @@ from pydantic import ValidationError, ValidationInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from estimator import catalog
-from estimator.scenario.changes import Change, Connect, Disconnect, Drop
+from estimator.scenario.changes import Assume, Change, Connect, Disconnect, Drop, Grow, Price, Retain, Route
 from estimator.scenario.terms import FeedState
 from estimator.scenario.values import expand
 from pricing.prices import nearest, refuse
@@ -76,8 +76,40 @@ class _Story:
             if why := self._cannot_disconnect(feed, first.day):
                 yield first.number, why
         for n, change in enumerate(self._changes):
-            if isinstance(change, Drop):
-                yield from ((n, why) for why in self._cannot_drop(change))
+            if isinstance(change, Drop | Route):
+                yield from ((n, why) for why in self._cannot_take(change))
+            if isinstance(change, Retain | Assume) and change.feed is not None and change.feed not in self._feeds:
+                yield n, self._never_mentioned(f"is about {change.feed!r}", change.feed)
+        yield from self._said_twice()
+
+    def _said_twice(self) -> Iterator[tuple[int, PydanticCustomError]]:
+        """Two changes that set one figure from one day on: neither could be told to hold."""
+        said: dict[tuple[object, ...], int] = {}
+        for n, change in enumerate(self._changes):
+            what: tuple[object, ...]
+            match change:
+                case Grow():
+                    what, told = ("grow", change.day(self._start)), "how the organisation grows"
+                case Price():
+                    what = ("price", change.plan, change.meter, change.day(self._start))
+                    told = f"the price of {change.meter} of {change.plan}"
+                case Retain():
+                    what, told = ("retain", change.of, change.day(self._start)), f"how long {change.of} is kept"
+                case Assume():
+                    what, told = ("assume", change.about, change.what), f"{change.what} of {change.about}"
+                case _:
+                    continue
+            if what in said:
+                since = f" from {what[-1]} on" if isinstance(what[-1], dt.date) else ""
+                yield (
+                    n,
+                    refuse(
+                        f"says {told}{since}, which changes[{said[what]}] says already",
+                        "each once",
+                        "Take one of the two changes out.",
+                    ),
+                )
+            said.setdefault(what, n)
 
     def _twice(self, verb: str, steps: dict[str, list[_Step]]) -> Iterator[tuple[int, PydanticCustomError]]:
         for feed, (first, *others) in steps.items():
@@ -113,23 +145,25 @@ class _Story:
             )
         return None
 
-    def _cannot_drop(self, drop: Drop) -> Iterator[PydanticCustomError]:
+    def _cannot_take(self, drop: Drop | Route) -> Iterator[PydanticCustomError]:
         day = drop.day(self._start)
+        verb = "drops" if isinstance(drop, Drop) else "routes"
+        of = f"{verb} from" if isinstance(drop, Drop) else verb
         if strangers := [feed for feed in drop.named_feeds if feed not in self._feeds]:
-            yield from (self._never_mentioned(f"drops from {feed!r}", feed) for feed in strangers)
+            yield from (self._never_mentioned(f"{of} {feed!r}", feed) for feed in strangers)
             return
         feeds = drop.named_feeds or self._feeds
         silent = [(feed, why) for feed in feeds if (why := self._silent(feed, day))]
         if drop.named_feeds:
             for feed, why in silent:
-                yield refuse(f"drops from {feed!r} on {day}, when it carries nothing: {why}", *_FLOWING)
+                yield refuse(f"{of} {feed!r} on {day}, when it carries nothing: {why}", *_FLOWING)
         elif silent and len(silent) == len(feeds):
             told = "; ".join(f"{feed!r}: {why}" for feed, why in silent)
             yield refuse(f"drops from {day} on, when no feed carries anything: {told}", *_FLOWING)
         keys = [key.split("/", 1) for key in expand(drop.operations)]
         if keys and feeds and not any(catalog.feed(feed).carries(*key) for feed in feeds for key in keys):
             yield refuse(
-                f"drops {', '.join(drop.operations)}, which {', '.join(feeds)} {'do' if len(feeds) > 1 else 'does'} "
+                f"{verb} {', '.join(drop.operations)}, which {', '.join(feeds)} {'do' if len(feeds) > 1 else 'does'} "
                 "not carry",
                 "operations that one of these feeds carries",
                 "Take the change out, or correct its feeds or operations.",

@@ -12,8 +12,8 @@ from estimator.calendar import day_kinds
 from estimator.errors import ScenarioError
 from estimator.scenario.changes import Change, Connect, Disconnect
 from estimator.scenario.contradictions import consistent
-from estimator.scenario.terms import Budget, FeedState, PlanChoice
-from estimator.scenario.values import UNIQUE, Day, Once, Part, TimeZone, Title, Written, add_months, as_tuple
+from estimator.scenario.terms import Budget, Exchange, FeedState, PlanChoice
+from estimator.scenario.values import UNIQUE, Currency, Day, Once, Part, TimeZone, Title, Written, add_months, as_tuple
 from pricing.prices import refuse
 
 
@@ -35,6 +35,9 @@ class Scenario(Part):
     changes: Annotated[tuple[Change, ...], BeforeValidator(as_tuple), AfterValidator(consistent)] = ()
     plans: Annotated[tuple[PlanChoice, ...], BeforeValidator(as_tuple), Once, UNIQUE] = ()
     budget: Budget | None = None
+    fx: dict[Currency, Exchange] = Field(
+        default_factory=dict, description="by currency, what one unit of others is in it; for the budget alone"
+    )
 
     @model_validator(mode="after")
     def _as_a_whole(self) -> Scenario:

@@ -31,7 +31,7 @@ def scenario_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"siem-estimator/scenario/{get_args(Scenario.model_fields['schema_version'].annotation)[0]}",
         "title": "siem-estimator scenario",
-        "description": "A what-if in TOML: what is enabled, connected, dropped, for whom, when. Dates are TOML dates.",
+        "description": "A what-if in TOML (dates are its own): what is enabled, connected, dropped, for whom, when.",
         **{key: value for key, value in made.items() if key not in ("title", "description")},
         "allOf": [_some_feed(), _some_flow(), *(rule for feed in catalog.feeds() for rule in _rules_of(feed))],
     }
@@ -125,12 +125,16 @@ def _rules_of(feed: str) -> list[Rule]:
             }
         },
     }
-    used = [_member("changes", kind=kind, feed=feed) for kind in ("disconnect", "drop")] + [several]
+    used = [_member("changes", kind=kind, feed=feed) for kind in ("disconnect", "drop", "route")] + [several]
     return [
         {"not": _twice(_member("feeds", id=feed))},
         {"not": {"allOf": [connected, connects]}},
         *({"not": _twice(_member("changes", kind=kind, feed=feed))} for kind in ("connect", "disconnect")),
         {"if": {"anyOf": used}, "then": flows},
+        {
+            "if": {"anyOf": [_member("changes", kind=kind, feed=feed) for kind in ("retain", "assume")]},
+            "then": {"anyOf": [_member("feeds", id=feed), connects]},
+        },
     ]
 
 

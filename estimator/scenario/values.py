@@ -97,6 +97,25 @@ def _operation(value: str) -> str:
         raise refuse(error.found, expected, nearest(value, [NEWLY_AVAILABLE]) or error.mend) from error
 
 
+def _one_operation(value: str) -> str:
+    try:
+        return catalog.operation(value).id
+    except UsageError as error:
+        raise refuse(error.found, error.expected, error.mend) from error
+
+
+def _sku(value: str) -> str:
+    sku = catalog.licence_tier(value)
+    if sku is None:
+        names = [one.part_number for one in catalog.licences().values()]
+        raise refuse(
+            f"{value!r} is no licence the catalogue knows",
+            "a part number, GUID or product name such as 'SPE_E5'",
+            nearest(value.upper(), names),
+        )
+    return sku.part_number
+
+
 def _currency(value: str) -> str:
     if value not in CURRENCIES:
         raise refuse(
@@ -142,12 +161,17 @@ FeedId = Annotated[str, AfterValidator(_feed), Keywords(lambda: {"enum": list(ca
 Operation = Annotated[
     str, AfterValidator(_operation), Keywords(lambda: {"enum": [NEWLY_AVAILABLE, *catalog.operations()]})
 ]
+OneOperation = Annotated[str, AfterValidator(_one_operation), Keywords(lambda: {"enum": list(catalog.operations())})]
+# Licences come and go by the month, and names of products do as well: the schema knows only that it is text.
+Sku = Annotated[str, Field(min_length=1), AfterValidator(_sku)]
 # The bound keeps a typo such as 1e999 from costing a gigabyte of digits. Constraints stand before validators: only then
 # does the JSON Schema have them.
 Number = Annotated[Decimal, Field(lt=10**12), BeforeValidator(_number)]
 Amount = Annotated[Decimal, Field(ge=0, lt=10**12), BeforeValidator(_number)]
 Positive = Annotated[Decimal, Field(gt=0, lt=10**12), BeforeValidator(_number)]
 Percent = Annotated[Decimal, Field(ge=0, le=100), BeforeValidator(_number)]
+#: Percent a year; nothing shrinks by all of it, and what grows tenfold is a typing mistake.
+Growth = Annotated[Decimal, Field(gt=-100, le=1000), BeforeValidator(_number)]
 Currency = Annotated[str, AfterValidator(_currency), Keywords(lambda: {"enum": sorted(CURRENCIES)})]
 # Which time zones there are depends on the machine's copy of the database, so the schema knows only how one is written.
 TimeZone = Annotated[

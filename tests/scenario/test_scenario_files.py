@@ -11,12 +11,13 @@ import pytest
 
 from estimator.errors import ScenarioError, UsageError
 from estimator.pipeline import estimate
-from estimator.scenario import Drop, Enable, Where, dropped, load_scenario
+from estimator.scenario import Drop, Enable, Where, dropped, load_scenario, routed
 from tests.conftest import SCENARIO, Tenant, write
 
 BAD = sorted((Path(__file__).parent.parent / "bad_inputs" / "scenarios").glob("*.toml"))
 #: Refused only when a tenant and price tables stand beside them.
-IN_CONTEXT = ("where_", "plan_unknown", "commitment_unknown", "budget_in_another")
+IN_CONTEXT = ("where_", "plan_unknown", "commitment_unknown", "budget_in_another", "route_to_an_unknown_tier",
+              "route_to_a_tier_that", "price_of_an_unknown")  # fmt: skip
 #: Refused only when a sample does.
 SAMPLED = "sample_"
 MIA = "Exchange/MailItemsAccessed"
@@ -80,7 +81,7 @@ BOXES = pd.DataFrame({"mailbox": ["ann", "cyd"], "department": ["IT", "Legal"]})
 def test_a_drop_of_records_that_the_sample_does_not_show_is_refused(path: Path) -> None:
     story = load_scenario(path)
     with pytest.raises(ScenarioError) as caught:
-        dropped(story, BOXES, SAMPLE, str(path))
+        _ = [select(story, BOXES, SAMPLE, str(path)) for select in (dropped, routed)]
     check(caught.value, path)
 
 
@@ -116,7 +117,7 @@ budget = { monthly = "50", currency = "usd" }
     first, *problems = str(caught.value).splitlines()
     assert first == f"{path}: 13 problems"
     assert sorted(problem.strip().partition(": ")[0] for problem in problems) == sorted(
-        ["id", "start", "months", "currency", "feeds[0].id", "changes[0]", "changes[1].kind",
+        ["id", "start", "months", "currency", "feeds[0].id", "changes[0].mailboxes_percent_per_year", "changes[1].kind",
          "changes[2].operations[0]", "changes[2].form", "changes[3].feed", "plans[0].discount_percent",
          "budget.monthly", "budget.currency"]
     )  # fmt: skip
