@@ -3,13 +3,50 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
+
+#: What streams drew, by their names: each time one number a draw, shape (count,).
+Record = dict[tuple[str, ...], list[Floats]]
+
+
+class _Recorded(np.random.Generator):
+    """A generator that keeps what it draws, where that is one number a draw or a row of such."""
+
+    def __init__(self, plain: np.random.Generator, count: int, kept: list[Floats]) -> None:
+        super().__init__(plain.bit_generator)
+        self._count, self._kept = count, kept
+
+    def _keep(self, drawn: Any) -> Any:
+        # Weights of mailboxes, (draws, blocks), are no single quantity.
+        single = isinstance(drawn, np.ndarray) and drawn.ndim and drawn.shape[-1] == self._count
+        if single and (drawn.ndim == 1 or drawn.shape[0] != self._count):
+            # Of a week's swing in each draw the mean over the weeks.
+            one = drawn if drawn.ndim == 1 else drawn.reshape(-1, self._count).mean(axis=0)
+            if not any(np.array_equal(one, other) for other in self._kept):
+                self._kept.append(one.copy())
+        return drawn
+
+    def standard_normal(self, *args: Any, **kwargs: Any) -> Any:
+        return self._keep(super().standard_normal(*args, **kwargs))
+
+    def gamma(self, *args: Any, **kwargs: Any) -> Any:
+        return self._keep(super().gamma(*args, **kwargs))
+
+    def beta(self, *args: Any, **kwargs: Any) -> Any:
+        return self._keep(super().beta(*args, **kwargs))
+
+    def triangular(self, *args: Any, **kwargs: Any) -> Any:
+        return self._keep(super().triangular(*args, **kwargs))
+
+    def chisquare(self, *args: Any, **kwargs: Any) -> Any:
+        return self._keep(super().chisquare(*args, **kwargs))
 
 
 @dataclass(frozen=True)
@@ -19,14 +56,20 @@ class Draws:
     Attributes:
         count: number of draws.
         seed: the same seed, inputs and version give the same draws.
+        record: where one is given, what each stream drew is kept in it by the stream's names, one number a draw (see
+            `sensitivity`); the draws are the same.
     """
 
     count: int
     seed: int
+    record: Record | None = field(default=None, compare=False, repr=False)
 
     def stream(self, *names: str) -> np.random.Generator:
         """The stream of one quantity; adding another quantity leaves its draws alone."""
-        return np.random.default_rng([self.seed, *(zlib.crc32(name.encode()) for name in names)])
+        generator = np.random.default_rng([self.seed, *(zlib.crc32(name.encode()) for name in names)])
+        if self.record is None:
+            return generator
+        return _Recorded(generator, self.count, self.record.setdefault(names, []))
 
     def factor(self, sd: float, *names: str) -> Floats:
         """Mean-one lognormal factors of log-sd `sd`, shape (count,): spread must not shift the mean."""
