@@ -102,7 +102,7 @@ def unit_of(meter: Meter) -> str:
         case ComputeHours():
             return "core-hour"
         case Scan():
-            return f"{meter.mb_per_unit.normalize():f} MB read"
+            return f"{meter.priced_unit} read"
         case GreaterOf():
             return f"the dearer of {' and '.join(meter.of)}"
         case _:

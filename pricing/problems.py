@@ -30,6 +30,14 @@ _EXPECTED = {
     "tuple_type": "a list",
 }
 
+#: What a text must look like where it must match a pattern of the format, in words; a test knows every pattern.
+FORMS = {
+    r"\S": "some text",
+    r"^[a-z0-9][a-z0-9._-]*$": "small letters, digits, dashes, dots and underscores, the first a letter or digit",
+    r"^[a-z][a-z0-9_]*$": "small letters, digits and underscores, the first a letter: 'queried_gb_per_month'",
+    r"^(https?://|urn:)\S+$": "an address: https://…, or urn:… for a contract or a quote, without spaces",
+}
+
 
 def problems_of(error: ValidationError, model: type[BaseModel]) -> list[PlanError]:
     """Every problem of a file, in the order pydantic met them.
@@ -73,7 +81,11 @@ def _problem(details: ErrorDetails, model: type[BaseModel]) -> PlanError:
                 mend=None if tag is None else nearest(str(tag), tags),
             )
         case kind:
-            expected = _EXPECTED.get(kind) or details["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+            expected = (
+                _EXPECTED.get(kind)
+                or FORMS.get(str(context.get("pattern")))
+                or details["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+            )
             return PlanError(f"found {_shown(details['input'])}", place=spot.place, expected=expected)
 
 

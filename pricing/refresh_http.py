@@ -106,21 +106,25 @@ def _get(http: httpx.Client, address: str, sleep: Callable[[float], None]) -> st
                     said, path=address, expected="200",
                     mend="A redirect is not followed." if response.is_redirect else _OFFLINE,
                 )  # fmt: skip
-            wait = _asked_for(response.headers.get("Retry-After"), wait)
+            wait = _asked_for(response.headers.get("Retry-After"), response.headers.get("Date"), wait)
         if attempt + 1 < _TRIES:
             sleep(min(wait, _LONGEST_WAIT))
     raise RefreshError(f"{said}, {_TRIES} times", path=address, expected="a page of prices", mend=_OFFLINE)
 
 
-def _asked_for(header: str | None, otherwise: float) -> float:
-    """Seconds to wait as Retry-After has them, a number or a date (RFC 9110); else the back-off."""
+def _asked_for(header: str | None, answered: str | None, otherwise: float) -> float:
+    """Seconds to wait as Retry-After has them, a number or a date (RFC 9110); else the back-off.
+
+    A date is counted from the Date of the same answer: both are the server's clock, and ours may be wrong. Without one
+    the date says nothing.
+    """
     if not header:
         return otherwise
     try:
-        return max(0.0, float(header)) if header.strip().isdigit() else _until(header)
+        if header.strip().isdigit():
+            return float(header)
+        if not answered:
+            return otherwise
+        return max(0.0, (parsedate_to_datetime(header) - parsedate_to_datetime(answered)).total_seconds())
     except (TypeError, ValueError):
         return otherwise
-
-
-def _until(header: str) -> float:
-    return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())

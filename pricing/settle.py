@@ -92,8 +92,8 @@ def _remarks(plan: Plan, terms: Terms, days: tuple[date, ...]) -> Iterator[str]:
             last = terms_of(days)[-1]
             if (here := len(days) - last.rows.start) < last.length:
                 yield (
-                    f"{meter.title}: bought on {last.start} for a year, of which {here} of {last.length} days are here: "
-                    "that part of its price is shown, while all of the pool can be used."
+                    f"{meter.title}: bought on {last.start} for a year, of which {here} of {last.length} days are "
+                    "here: that part of its price is shown, while all of the pool can be used."
                 )
 
 
@@ -188,9 +188,10 @@ def billable_gb(plan: Plan, usage: Usage, terms: Terms) -> dict[str, FloatArray]
 
 
 def capacity_for(meter: CapacityAllUnits | CapacitySteps, load: FloatArray) -> FloatArray:
-    """(N,) GB/day, or units, bought for the (D, N) daily load of a term: the percentile by nearest rank, in what is sold.
+    """(N,) GB/day, or units, bought for the (D, N) daily load of a term.
 
-    Counted to a billionth of a unit, so that the dust of a float does not buy one more.
+    The percentile by nearest rank, rounded up to what is sold; counted to a billionth of a unit, so that the dust of a
+    float does not buy one more.
     """
     peak = nearest_rank(load, meter.percentile)
     if isinstance(meter, CapacityAllUnits):

@@ -236,12 +236,22 @@ def test_price_of_counts_and_events(capsys: Capture) -> None:
     ran = plans(capsys, "price", "datadog-logs", *month, "--events-per-day", "1000000", "--count",
                 "committed_million_events=30")  # fmt: skip
     assert ran.json["total"] == "81.00"  # 30.00 for the GB, 30 million at 1.70
-    refused(plans(capsys, "price", "exabeam", *month), 3, "exabeam charges by 'users'")
+    # An open price is asked for before the count that is of no use without it.
+    refused(plans(capsys, "price", "exabeam", *month), 4, "exabeam meters.", "leaves this price open", "--plan")
     refused(plans(capsys, "price", "exabeam", *month, "--users", "40"), 4, "leaves this price open", "--plan")
     refused(
         plans(capsys, "price", "exabeam", *month, "--count", "user=40"), 3, "'user' is no count of exabeam", "users"
     )
     refused(plans(capsys, "price", "qradar", *month, "--peak-events-per-second", "50"), 4, "qradar meters.eps")
+    refused(plans(capsys, "price", "qradar", *month, "--count", "eps=500"), 4, "leaves this price open")
+
+
+def test_what_queries_read_is_told_in_the_unit_that_is_priced(capsys: Capture) -> None:
+    asked = ("--gb-per-day", "1", "--from", "2027-04-01", "--days", "30", "--format", "json")
+    counted = ("--count", "queries_per_month=100000", "--count", "mb_per_query=3")
+    charges = plans(capsys, "price", "s3-athena", *asked, *counted).json["charges"]
+    assert [(one["quantity"], one["unit"]) for one in charges if one["meter"] == "queries"] == [("1", "TB")]
+    assert "5.00  TB read " in plans(capsys, "show", "s3-athena").out
 
 
 def test_floors_and_old_lists_are_told(capsys: Capture) -> None:

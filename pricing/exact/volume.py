@@ -34,16 +34,14 @@ def flat(work: Work, meter_id: str, meter: Flat) -> Iterator[Charge]:
 def by_month(work: Work, meter_id: str, meter: Flat | Graduated | PerEvent) -> Iterator[Charge]:
     """What the calendar month's volume costs after the free allowance, at the prices of its last day here.
 
-    A month of which the horizon holds a part is that part of a whole month of the same use.
+    A month of which the horizon holds a part is that part of a whole month of the same use. No tier replaces such a
+    meter: the loader refuses it.
     """
     unit = "million events" if isinstance(meter, PerEvent) else "GB"
     volume, ladder = work.pooled(meter_id, unit), meter.ladder
-    commitment = work.plan.commitment
-    replaced = commitment is not None and commitment[1].instead_of == meter_id
     for month in work.months:
         part = share(month)
-        days = [i for i in rows(month) if not (replaced and work.settled.schedule.prices[i])]
-        whole = max(Decimal(0), total(volume[i] for i in days) / part - meter.included)
+        whole = max(Decimal(0), total(volume[month.rows]) / part - meter.included)
         sources = (meter.source,) if isinstance(meter, Graduated) else ()
         for rung in ladder.rungs(whole, f"{work.plan.id} meters.{meter_id}"):
             rate = work.rate(meter_id, ladder.prices[rung.position], rows(month)[-1])

@@ -56,7 +56,7 @@ class Scan(MeterTable):
     minimum_mb: Amount = Field(default=Decimal(0), description="MB that every query is charged at least")
     mb_per_unit: Positive = Field(description="MB in the unit that is priced: 1000000 for a TB")
     unit: Text | None = Field(
-        None, description="the unit that is priced, as the bill prints it; left out: TB, GB or MB, as it has that many MB"
+        None, description="the unit that is priced, as the bill prints it; left out: TB, GB or MB by mb_per_unit"
     )
     optional: bool = Field(default=False, description="true: counts that are not stated are 0 and no error")
     source: SourceId = Field(description="where the rule is documented")

@@ -32,12 +32,11 @@ def _not_replaced(work: Work, meter_id: str) -> NDArray[np.bool_]:
 def by_month(work: Work, meter_id: str, meter: Flat | Graduated | PerEvent) -> FloatArray:
     """What the calendar month's volume costs after the free allowance."""
     volume = work.pooled(meter_id, "million events" if isinstance(meter, PerEvent) else "GB")
-    open_ = _not_replaced(work, meter_id).astype(np.float64)
     ladder, place = meter.ladder, f"{work.plan.id} meters.{meter_id}"
 
     def of_month(month: Month) -> FloatArray:
         part = held(month) / month.length
-        whole = np.maximum(0.0, open_[month.rows] @ volume[month.rows] / part - float(meter.included))
+        whole = np.maximum(0.0, volume[month.rows].sum(axis=0) / part - float(meter.included))
         last = month.rows.stop - 1
         return part * ladder.cost(whole, lambda rung: work.price(meter_id, ladder.prices[rung], last), place)
 

@@ -21,7 +21,8 @@ from pricing.meters.common import MODELS
 from pricing.money import CURRENCIES
 from pricing.plan import Plan, find_plan, load_plan, parse_plan, shipped_plans
 from pricing.prices import Price, in_force, price_on
-from pricing.problems import problems_of
+from pricing.problems import FORMS, problems_of
+from pricing.schema import plan_schema
 from tests.pricing.helpers import GOOD
 
 HERE = Path(__file__).parent
@@ -95,6 +96,34 @@ def test_numbers_of_absurd_length_are_refused_quickly() -> None:
     for amount in ("1e-999999", "1e99999999999999999999", "0." + "1" * 500):
         with pytest.raises(PlanError):
             parse_plan(GOOD.replace("amount = 4.00", f"amount = {amount}"))
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "said"),
+    [
+        ('id = "small"', 'id = "Small plan"', "id: found 'Small plan'; expected small letters, digits, dashes, dots"),
+        ("[meters.kept]", '[meters."Kept GB"]', "meters.Kept GB: found 'Kept GB'; expected small letters, digits"),
+        ("https://example.com/list", "ftp://a", "url: found 'ftp://a'; expected an address: https://…, or urn:…"),
+        ('title = "A small plan"', 'title = " "', "title: found ' '; expected some text"),
+        ('title = "A small plan"', 'title = ""', "title: found ''; expected some text"),
+    ],
+)
+def test_a_text_of_another_form_is_refused_in_words(good: str, bad: str, said: str) -> None:
+    with pytest.raises(PlanFileError) as caught:
+        parse_plan(GOOD.replace(good, bad, 1))
+    assert said in str(caught.value)
+
+
+def patterns(node: object) -> set[str]:
+    if isinstance(node, dict):
+        own = {value for key, value in node.items() if key == "pattern" and isinstance(value, str)}
+        return own.union(*map(patterns, node.values()))
+    return set().union(*map(patterns, node)) if isinstance(node, list) else set()
+
+
+def test_no_pattern_of_the_format_is_shown_as_it_stands() -> None:
+    # The schema keeps the pattern of every text, those of ids that are keys too.
+    assert patterns(plan_schema()) == set(FORMS)
 
 
 def test_a_plan_cannot_be_built_around_the_checks() -> None:

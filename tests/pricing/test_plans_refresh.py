@@ -291,7 +291,11 @@ def test_a_redirect_is_not_followed() -> None:
         ([(429, {"Retry-After": "7"})], [7.0]),
         ([(503, {}), (500, {})], [1.0, 2.0]),
         ([(429, {"Retry-After": "86400"})], [60.0]),
-        ([(429, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"})], [0.0]),
+        # A date is counted from the answer's own, never from the clock here.
+        ([(429, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT", "Date": "Wed, 21 Oct 2015 07:27:48 GMT"})], [12.0]),
+        ([(429, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT", "Date": "Wed, 21 Oct 2015 07:29:00 GMT"})], [0.0]),
+        ([(429, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"})], [1.0]),
+        ([(429, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT", "Date": "today"})], [1.0]),
         ([(502, {"Retry-After": "soon"})], [1.0]),
     ],
 )

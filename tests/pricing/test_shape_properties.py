@@ -191,7 +191,10 @@ def test_the_float_path_agrees_with_the_decimal_path_for_every_shape(course) -> 
         by_meter = exact.by_meter()
         for meter_id, amount in drawn.amount.items():
             assert amount[:, n].sum() == pytest.approx(float(by_meter.get(meter_id, 0)), rel=1e-9, abs=1e-9)
-        assert drawn.notes == exact.notes
+        # Whether use rises inside a term is told of the mean of the draws, so only of one draw is it the same.
+        rises = "use rises inside the term"
+        assert [one for one in drawn.notes if rises not in one] == [one for one in exact.notes if rises not in one]
+        assert drawn.notes == exact.notes or usage.draws not in (None, 1)
 
 
 @settings(max_examples=100, deadline=None)
