@@ -18,15 +18,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from estimator.audit import Measured
+    from estimator.backtest import Backtest, backtest_of
     from estimator.checkup import Checkup, check
     from estimator.errors import SiemEstimatorError
     from estimator.findings import Finding
     from estimator.forecast import Spread, Volume
+    from estimator.forecasting import forecast_of
     from estimator.measuring import measure
     from estimator.pipeline import Estimate, ScenarioEstimate, estimate
     from estimator.readiness.tenant import TenantReadiness, readiness_of
+    from estimator.reconcile import Reconciled, reconcile_forecast
+    from estimator.sample_size import SampleSize, sample_size_of
+    from estimator.sensitivity import Swing, sensitivity_of
 
 _HOMES = {
+    "Backtest": "estimator.backtest",
+    "SampleSize": "estimator.sample_size",
+    "backtest_of": "estimator.backtest",
+    "forecast_of": "estimator.forecasting",
+    "sample_size_of": "estimator.sample_size",
     "Checkup": "estimator.checkup",
     "Estimate": "estimator.pipeline",
     "Finding": "estimator.findings",
@@ -40,22 +50,35 @@ _HOMES = {
     "TenantReadiness": "estimator.readiness.tenant",
     "measure": "estimator.measuring",
     "readiness_of": "estimator.readiness.tenant",
+    "Reconciled": "estimator.reconcile",
+    "reconcile_forecast": "estimator.reconcile",
+    "Swing": "estimator.sensitivity",
+    "sensitivity_of": "estimator.sensitivity",
 }
 
 __all__ = [
+    "Backtest",
     "Checkup",
     "Estimate",
     "Finding",
     "Measured",
+    "Reconciled",
+    "SampleSize",
     "ScenarioEstimate",
     "SiemEstimatorError",
     "Spread",
+    "Swing",
     "TenantReadiness",
     "Volume",
+    "backtest_of",
     "check",
     "estimate",
+    "forecast_of",
     "measure",
     "readiness_of",
+    "reconcile_forecast",
+    "sample_size_of",
+    "sensitivity_of",
 ]
 
 

@@ -15,11 +15,16 @@ from typing import Annotated
 
 import typer
 
+from estimator.cli import plans
+from estimator.cli.backtest import backtest
 from estimator.cli.check import check
 from estimator.cli.estimate import estimate
+from estimator.cli.forecast import forecast
 from estimator.cli.measure import measure
 from estimator.cli.options import EXIT_BUG, EXIT_DONE
 from estimator.cli.readiness import readiness
+from estimator.cli.reconcile import reconcile
+from estimator.cli.sample_size import sample_size
 from estimator.errors import SiemEstimatorError
 
 app = typer.Typer(
@@ -50,8 +55,9 @@ def _options(
     """Options before the verb."""
 
 
-for verb in (estimate, check, measure, readiness):
+for verb in (estimate, forecast, backtest, check, measure, readiness, sample_size, reconcile):
     app.command()(verb)
+app.add_typer(plans.app, name="plans")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
