@@ -23,7 +23,9 @@ from tests.conftest import Tenant, audit_jsonl, write
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-VERBS = ("check", "estimate", "measure", "readiness")
+PLANS = ("plans list", "plans show", "plans price", "plans check", "plans refresh")
+ON_A_TENANT = ("check", "estimate", "measure", "readiness", "forecast", "sample-size", "backtest")
+VERBS = (*ON_A_TENANT, "reconcile", *PLANS)
 _PAGES = [
     path.relative_to(ROOT).as_posix()
     for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("*/*.md"), *ROOT.glob("estimator/*/*.md")])
@@ -43,10 +45,16 @@ def commands() -> Iterator[list[str]]:
                 yield words[1:]
 
 
+def verb_of(words: list[str]) -> tuple[str, list[str]]:
+    """The verb of a call, one word or two, and its arguments."""
+    length = 2 if words[0] == "plans" else 1
+    return " ".join(words[:length]), words[length:]
+
+
 def help_of(verb: str) -> str:
     shown = io.StringIO()
     with contextlib.redirect_stdout(shown):
-        assert main([verb, "--help"]) == 0
+        assert main([*verb.split(), "--help"]) == 0
     return shown.getvalue()
 
 
@@ -57,9 +65,10 @@ def options() -> dict[str, set[str]]:
 
 
 def test_every_command_has_a_verb_and_options_that_there_are(options: dict[str, set[str]]) -> None:
-    found = list(commands())
-    assert {words[0] for words in found} == set(VERBS)
-    for verb, *rest in found:
+    found = [verb_of(words) for words in commands()]
+    # `forecast` takes what `estimate` takes, and is told in a sentence.
+    assert {verb for verb, _ in found} == set(VERBS) - {"forecast"}
+    for verb, rest in found:
         assert {word.partition("=")[0] for word in rest if word.startswith("--")} <= options[verb]
 
 
@@ -86,10 +95,28 @@ def test_the_commands_run(tenant: Tenant, tmp_path: Path, monkeypatch: pytest.Mo
             words = [word.replace("audit.csv=", "audit.jsonl=") for word in words]
             assert main(words) == 0, words
             ran.add(words[0])
-    assert ran == set(VERBS)
-    assert {"counts.csv", "added-cost.png", "mend.ps1", "mend.rollback.ps1", "weekly.ps1"} <= {
+    assert ran == {*ON_A_TENANT} - {"forecast"}
+    assert {"pilots.csv", "counts.csv", "added-cost.png", "mend.ps1", "mend.rollback.ps1", "weekly.ps1"} <= {
         path.name for path in tmp_path.iterdir()
     }
+
+
+def test_the_commands_that_need_no_tenant_run(
+    tenant: Tenant, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`refresh` has its own tests, against a price list that answers; `mine.toml` is a shipped plan here."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["estimate", str(tenant(folder="TENANT")), "--as-of", "2026-11-23", "--format", "json"]) == 0
+    write(tmp_path / "forecast.json", capsys.readouterr().out)
+    write(tmp_path / "billed.csv", "day,stream,gb\n2027-01-01,OfficeActivity,0.01\n2027-01-02,OfficeActivity,0.01\n")
+    write(tmp_path / "mine.toml", (ROOT / "pricing" / "plans" / "sentinel-uksouth.toml").read_text(encoding="utf-8"))
+    ran = set()
+    for words in commands():
+        verb, _ = verb_of(words)
+        if verb == "reconcile" or (verb in PLANS and verb != "plans refresh"):
+            assert main(words) == 0, words
+            ran.add(verb)
+    assert ran == {"reconcile", *PLANS} - {"plans refresh"}
 
 
 def test_the_exit_codes_are_those_of_the_help() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 
 def schema(name: str) -> dict[str, Any]:
-    """The JSON Schema of a contract: `estimate`, `measure`, `check`, `readiness` or `scenario`."""
+    """The JSON Schema of a contract, by the name of its file: `estimate`, `measure`, `plans-check`, `scenario`, …"""
     text = (resources.files(__name__) / f"{name}.json").read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
     return document
