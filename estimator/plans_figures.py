@@ -93,6 +93,8 @@ def unit_of(meter: Meter) -> str:
             return "calendar day"
         case CapacityAllUnits():
             return "GB/day and year"
+        case PerCount(used_up=True):
+            return meter.unit
         case CapacitySteps() | PerCount():
             return f"{meter.unit} and {meter.per}"
         case Retention():

@@ -11,9 +11,15 @@ from estimator.plans import Offered
 from estimator.plans_usage import UNNAMED, PlainUsage
 from pricing import Bill, Plan, Terms
 from pricing.bill import bill
-from pricing.errors import TermsError
+from pricing.errors import NotCountedError, TermsError
 from pricing.meters import Fee, PerCount, Retention
 from pricing.prices import nearest
+
+#: Where what a plan charges by can be stated, by its name in pricing.
+_OPTIONS = {
+    "events": "--events-per-day N, or STREAM=N, or in the column events of a file of --usage",
+    "peak_events_per_second": "--peak-events-per-second N, or STREAM=N",
+}
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,11 @@ def price(
         grant_gb_per_day=granted,
         counts=counted,
     )
-    made = bill(plan, usage.for_plan(plan), terms)
+    try:
+        made = bill(plan, usage.for_plan(plan), terms)
+    except NotCountedError as error:
+        mend = f"Give them with {_OPTIONS[error.measure]}."
+        raise TermsError(error.found, place=error.place, expected=error.expected, mend=mend) from None
     offered = Offered(plan, plan.id, as_of)
     warnings = (*_warnings(offered, usage, granted), *_not_kept(plan, retention_days), *usage.notes)
     return PricedUsage(offered, usage, made, warnings)

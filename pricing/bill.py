@@ -11,7 +11,7 @@ pools that pay, the minimum, and the contract discount last.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from typing import assert_never
 
@@ -118,6 +118,7 @@ def bill(plan: Plan, usage: Usage, terms: Terms = LIST_TERMS) -> Bill:
         charges += whole.from_pools(work, list(charges))
         charges += whole.minimum(work, list(charges))
         charges += whole.discount(work, list(charges))
+        charges = [replace(c, unit=plan.in_its_gb(c.unit), note=plan.in_its_gb(c.note)) for c in charges]
         charges.sort(key=lambda charge: charge.month)  # stable: within a month the order of the plan
     months = tuple(month.label for month in work.months)
     return Bill(plan.id, plan.currency, months, tuple(charges), settled.schedule.tier, settled.notes, plan.at_least)

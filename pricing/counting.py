@@ -20,6 +20,7 @@ class Units(NamedTuple):
     """What a meter charges whatever the volume: so many units for every `per`.
 
     `unit` is what the bill prints: of what is held, with the time ("user-year"); of what is used up, alone ("TB").
+    `held` is what is held ("user"); None where it is used up.
     """
 
     quantity: Decimal
@@ -27,6 +28,7 @@ class Units(NamedTuple):
     per: Literal["month", "year"]
     ladder: Ladder
     source: str | None
+    held: str | None = None
 
 
 def check_counts(plan: Plan, terms: Terms) -> None:
@@ -75,9 +77,10 @@ def units_of(meter: Counted, counts: Mapping[str, Decimal]) -> Units:
         case PerCount():
             counted = counts.get(meter.count, zero) / meter.divided_by
             quantity = max(counted, meter.minimum_units) if meter.count in counts else counted
-            return Units(quantity, f"{meter.unit}-{meter.per}", meter.per, meter.ladder, meter.source)
+            unit, held = (meter.unit, None) if meter.used_up else (f"{meter.unit}-{meter.per}", meter.unit)
+            return Units(quantity, unit, meter.per, meter.ladder, meter.source, held)
         case Fee():
-            return Units(ONE, f"fee-{meter.per}", meter.per, _single(meter), None)
+            return Units(ONE, f"fee-{meter.per}", meter.per, _single(meter), None, "fee")
         case ComputeHours():
             hours = counts.get(meter.minutes, zero) / 60
             return Units(meter.cores * hours, "core-hour", "month", _single(meter), meter.source)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 
 class SiemEstimatorError(Exception):
@@ -82,6 +83,21 @@ class PlanFileError(PlanError):
 
 class TermsError(SiemEstimatorError):
     """The terms asked for (tier, discount, retention, grants) do not fit the plan."""
+
+
+class NotCountedError(TermsError):
+    """Events, or their peak, by which a plan charges, are not given.
+
+    Args:
+        found, place, expected: as for every refusal.
+        measure: what is missing, by the name of the field of `Usage`.
+    """
+
+    def __init__(
+        self, found: str, *, place: str, expected: str, measure: Literal["events", "peak_events_per_second"]
+    ) -> None:
+        self.measure = measure
+        super().__init__(found, place=place, expected=expected)
 
 
 class UsageShapeError(SiemEstimatorError):

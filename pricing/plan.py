@@ -58,14 +58,16 @@ class Plan(Table):
     siem: Slug = Field(description="which SIEM's feeds it prices: 'sentinel', 'splunk', …")
     region: Text
     currency: str = Field(description="ISO 4217")
-    gb_bytes: Annotated[int, Field(gt=0)] = 1_000_000_000
+    gb_bytes: Annotated[int, Field(gt=0)] = Field(1_000_000_000, description="bytes of a GB as the plan counts them")
     size_basis: Literal["raw", "_raw", "billed", "enriched"] = Field(description="which bytes the SIEM counts")
     checked_on: date = Field(description="day the prices were last compared with their sources")
     ingest: IngestionMeter = Field(description="the main meter: what a stream goes to unless [streams] says otherwise")
     ingest_also: Annotated[tuple[IngestionMeter, ...], Strict(False)] = Field(
         default=(), description="further meters that each charge the streams of `ingest` too"
     )
-    included_retention_days: Annotated[int, Field(ge=0)]
+    included_retention_days: Annotated[int, Field(ge=0)] = Field(
+        description="days from ingestion on that cost nothing further to keep"
+    )
     reference: bool = Field(default=False, description="taken where the SIEM is known and no plan is named")
     notes: Annotated[tuple[Text, ...], Strict(False)] = ()
     sources: dict[Slug, Source] = Field(min_length=1)
@@ -111,6 +113,10 @@ class Plan(Table):
     def free_streams(self) -> frozenset[str]:
         """The streams this plan does not charge for ingesting."""
         return frozenset(name for name, stream in self.streams.items() if stream.ingest == "free")
+
+    def in_its_gb(self, text: str) -> str:
+        """A unit or a note with the plan's own GB: where it bills 2^30 bytes, that is a GiB."""
+        return re.sub(r"\bGB\b", "GiB", text) if self.gb_bytes == 2**30 else text
 
     @property
     def at_least(self) -> bool:

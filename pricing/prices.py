@@ -122,12 +122,16 @@ def in_force(prices: Sequence[Price], day: date) -> Price | None:
     return started[-1]
 
 
+#: How a price that is left open is mended.
+ENTER_THE_QUOTE = "Copy the plan, enter the price you were quoted with its source, and name the copy with --plan."
+
+
 def open_price(place: str) -> NoPriceError:
     """The error for a price that the plan leaves open."""
     return NoPriceError(
         "the plan leaves this price open",
         place=place,
-        mend="Copy the plan, enter the price you were quoted with its source, and name the copy with --plan.",
+        mend=ENTER_THE_QUOTE,
     )
 
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 import numpy as np
 
+from pricing.blocks import growing_blocks
 from pricing.commitment import BEST, Schedule, choose, schedule
 from pricing.counting import ask_for_price, check_counts
 from pricing.days import terms_of
-from pricing.errors import TermsError
+from pricing.errors import NotCountedError, TermsError
 from pricing.keeping import Window, windows
 from pricing.meters import (
     CapacityAllUnits,
@@ -23,6 +25,7 @@ from pricing.meters import (
     MonthlyCommitment,
     PerEvent,
     PrepaidPool,
+    is_open,
 )
 from pricing.money import plain
 from pricing.plan import Plan
@@ -72,7 +75,13 @@ def settle(plan: Plan, usage: Usage, terms: Terms) -> Settlement:
     else:
         chosen = schedule(plan, days, terms.commitment)
     kept, kept_notes = windows(plan, usage, terms)
-    notes = (*chosen.notes, *_rises(plan, usage, terms), *kept_notes, *_remarks(plan, terms, days))
+    notes = (
+        *chosen.notes,
+        *_rises(plan, usage, terms),
+        *kept_notes,
+        *growing_blocks(plan, usage, kept),
+        *_remarks(plan, terms, days),
+    )
     return Settlement(days, chosen, kept, notes)
 
 
@@ -80,8 +89,11 @@ def _remarks(plan: Plan, terms: Terms, days: tuple[date, ...]) -> Iterator[str]:
     """What the plan itself wants told."""
     if plan.pipeline is not None:
         yield f"{plan.pipeline.title}: {plan.pipeline.note}"
-    if floors := [meter.title for meter in plan.meters.values() if meter.at_least]:
-        yield f"The bill is at least this: floor prices ('as low as') for {', '.join(floors)}."
+    floors = [meter for meter in plan.meters.values() if meter.at_least]
+    if low := [meter.title for meter in floors if not is_open(meter)]:
+        yield f"The bill is at least this: a price is a floor ('as low as') for {', '.join(low)}."
+    if unknown := [meter.title for meter in floors if is_open(meter)]:
+        yield f"The bill is at least this: a price is not known for {', '.join(unknown)}."
     for meter in plan.meters.values():
         if isinstance(meter, MonthlyCommitment) and meter.committed not in terms.counts:
             yield (
@@ -102,23 +114,24 @@ def _each(unit: str) -> str:
 
 
 def _check_events(plan: Plan, usage: Usage, terms: Terms) -> None:
+    measure: Literal["events", "peak_events_per_second"]
     for meter_id, meter in plan.meters.items():
         match meter:
-            case PerEvent():
-                given, what = usage.events, "events a day"
-            case MonthlyCommitment(unit="million events") | PrepaidPool(unit="million events"):
-                given, what = usage.events, "events a day"
+            case PerEvent() | MonthlyCommitment(unit="million events") | PrepaidPool(unit="million events"):
+                measure, what = "events", "events a day"
             case CapacitySteps(measure="peak_events_per_second") if meter.owned not in terms.counts:
-                given, what = usage.peak_events_per_second, "the peak events per second of each day"
+                measure, what = "peak_events_per_second", "the peak events per second of each day"
             case _:
                 continue
+        given = usage.events if measure == "events" else usage.peak_events_per_second
         for stream, gb in usage.gb.items():
             if meter_id in plan.ingestion_meters(stream) and stream not in given and np.any(gb):
                 ask_for_price(plan, meter_id, meter)
-                raise TermsError(
+                raise NotCountedError(
                     f"{plan.id} charges by {what} ({meter.title}), and they are not given",
                     place=stream,
                     expected=f"{what} beside its GB",
+                    measure=measure,
                 )
 
 

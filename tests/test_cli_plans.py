@@ -246,6 +246,41 @@ def test_price_of_counts_and_events(capsys: Capture) -> None:
     refused(plans(capsys, "price", "qradar", *month, "--count", "eps=500"), 4, "leaves this price open")
 
 
+def test_what_is_not_given_is_asked_for_by_its_option(tmp_path: Path, capsys: Capture) -> None:
+    month = ("--gb-per-day", "10", "--from", "2027-04-01", "--months", "1")
+    refused(plans(capsys, "price", "datadog-logs", *month), 3, "charges by events a day", "--events-per-day N")
+    text = (Path(pricing.__file__).parent / "plans" / "qradar.toml").read_text(encoding="utf-8")
+    quoted = 'prices = [{ from = 2026-11-23, amount = 3, source = "limits" }]\n\n[[examples]]\ntitle = "500 EPS"\n'
+    quoted += 'source = "limits"\nfirst_day = 2027-01-01\ndays = 365\ngb_per_day = { a = [1] }\n'
+    quoted += 'peak_events_per_second = { a = [500] }\nexpected = "1500.00"'
+    path = mine(tmp_path, re.sub(r"prices *= \[\]", quoted, text))
+    assert plans(capsys, "check", path).code == 0
+    refused(plans(capsys, "price", path, *month), 3, "the peak events per second", "--peak-events-per-second N")
+    assert plans(capsys, "price", path, *month, "--peak-events-per-second", "500").code == 0
+
+
+def test_what_is_held_is_told_in_words_and_stays_a_product_for_machines(capsys: Capture) -> None:
+    usage = ("splunk-cloud-ingest", "--gb-per-day", "20", "--from", "2027-01-01")
+    assert re.search(r"^capacity +20 +GB/day for 30 of 365 days +1518\.00 +2,495\.34 ",
+                     plans(capsys, "price", *usage, "--days", "30").out, re.MULTILINE)  # fmt: skip
+    assert " 20  GB/day for 1 year " in plans(capsys, "price", *usage, "--days", "365").out
+    assert " 20  GB/day for 2 years " in plans(capsys, "price", *usage, "--days", "731").out  # 2028 has 366
+    (line,) = plans(capsys, "price", *usage, "--days", "30", "--format", "json").json["charges"]
+    assert (line["unit"], line["unit_price"]) == ("GB/day-year", "1518")
+    assert Decimal(line["quantity"]) == pytest.approx(Decimal(600) / 365)
+
+
+def test_fees_and_users_of_a_part_of_a_month_are_told_in_words(tmp_path: Path, capsys: Capture) -> None:
+    fee = '[meters.fee]\nmodel = "fee"\ntitle = "Platform"\nper = "month"\n'
+    fee += 'prices = [{ from = 2026-01-01, amount = 19, source = "list" }]\n\n'
+    source = next(iter(load_plan(mine(tmp_path)).sources))
+    path = mine(tmp_path, GOOD.replace("[meters.", fee.replace('"list"', f'"{source}"') + "[meters.", 1))
+    usage = ("--gb-per-day", "1", "--from", "2027-04-01")
+    for days, words in (("15", "fee for 15 of 30 days"), ("30", "fee for 1 month"), ("61", "fee for 2 months"),
+                        ("45", "fee for 1.484 months")):  # fmt: skip
+        assert f" 1  {words} " in plans(capsys, "price", path, *usage, "--days", days).out
+
+
 def test_what_queries_read_is_told_in_the_unit_that_is_priced(capsys: Capture) -> None:
     asked = ("--gb-per-day", "1", "--from", "2027-04-01", "--days", "30", "--format", "json")
     counted = ("--count", "queries_per_month=100000", "--count", "mb_per_query=3")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from typing import Any
@@ -82,11 +81,6 @@ def truth(value: bool) -> str:
     return "true" if value else "false"
 
 
-def in_its_gb(text: str, plan: Plan) -> str:
-    """A unit or a note of a plan, with the plan's own GB: where it bills 2^30 bytes, that is a GiB."""
-    return re.sub(r"\bGB\b", "GiB", text) if plan.gb_bytes == 2**30 else text
-
-
 def laid_out(sections: Iterator[Section], form: str) -> str:
     """Sections as Markdown or for a terminal."""
     return as_markdown(sections) if form == "markdown" else as_table(sections)
@@ -104,9 +98,9 @@ def _row(one: Offered) -> dict[str, Any]:
         "siem": plan.siem,
         "region": plan.region,
         "currency": plan.currency,
-        "charged_by": in_its_gb(one.charged_by, plan),
+        "charged_by": plan.in_its_gb(one.charged_by),
         "headline_price": None if price is None else plain(price.amount),
-        "headline_unit": None if first is None else in_its_gb(first.unit, plan),
+        "headline_unit": None if first is None else plan.in_its_gb(first.unit),
         "checked_on": plan.checked_on.isoformat(),
         "age_days": one.age_days,
         "stale": one.stale,
@@ -120,7 +114,7 @@ def _row(one: Offered) -> dict[str, Any]:
 def _list_sections(plans: Sequence[Offered]) -> Iterator[Section]:
     rows = [
         [one.plan.id, one.plan.title, one.plan.region, one.plan.currency,
-         in_its_gb(one.charged_by, one.plan), _headline(one),
+         one.plan.in_its_gb(one.charged_by), _headline(one),
          str(one.plan.checked_on), _age(one), _mark(one)]
         for one in plans
     ]  # fmt: skip
@@ -149,7 +143,7 @@ def _headline(one: Offered) -> str:
     if not known:
         return "open"
     start, end = known[0], known[-1]
-    unit = in_its_gb(first.unit, one.plan)
+    unit = one.plan.in_its_gb(first.unit)
     unit = f"credits per {unit.removesuffix(IN_CREDITS)}" if unit.endswith(IN_CREDITS) else f"per {unit}"
     said = f"{_amount(start)} {unit}"
     if end.amount != start.amount:
@@ -179,7 +173,7 @@ def _price_row(plan: Plan, figure: Priced, price: Price | None) -> dict[str, Any
     return {
         "place": figure.place,
         "title": figure.title,
-        "unit": in_its_gb(figure.unit, plan),
+        "unit": plan.in_its_gb(figure.unit),
         "amount": None if price is None else plain(price.amount),
         "from": None if price is None else price.start.isoformat(),
         "until": None if price is None or price.until is None else price.until.isoformat(),
@@ -192,7 +186,7 @@ def _show_sections(one: Offered) -> Iterator[Section]:
     unit = f"A GB is {plan.gb_bytes:,} bytes of what the SIEM counts ({plan.size_basis})."
     words = [
         f"{plan.id}: SIEM {plan.siem}, region {plan.region}, prices in {plan.currency}, tax excluded.",
-        in_its_gb(f"Charged by {one.charged_by}. {unit}", plan),
+        plan.in_its_gb(f"Charged by {one.charged_by}. {unit}"),
         f"Checked on {plan.checked_on}, {_age(one)} before {one.as_of}"
         + (": stale, compare it with its sources again." if one.stale else "."),
     ]
@@ -208,7 +202,7 @@ def _show_sections(one: Offered) -> Iterator[Section]:
             figure.place,
             figure.title,
             _amount(price),
-            in_its_gb(figure.unit, plan),
+            plan.in_its_gb(figure.unit),
             str(price.start),
             str(price.until or ""),
             price.source,
@@ -246,7 +240,7 @@ def _show_sections(one: Offered) -> Iterator[Section]:
 def _left_open(one: Offered) -> Section:
     plan = one.plan
     words = [
-        f"{figure.place} ({figure.title}): no price per {in_its_gb(figure.unit, plan)} is known from a source fit to "
+        f"{figure.place} ({figure.title}): no price per {plan.in_its_gb(figure.unit)} is known from a source fit to "
         "be shipped."
         for figure in one.open
     ]

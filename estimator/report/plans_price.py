@@ -8,13 +8,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from importlib.metadata import version
 from typing import Any
 
 from estimator.plans_figures import unit_of
 from estimator.plans_price import PricedUsage
 from estimator.report.layout import Section, as_markdown, as_table, no_formula
-from estimator.report.plans import in_its_gb
 from pricing import Charge
 from pricing.money import money, plain, short
 
@@ -40,7 +40,6 @@ def to_json(priced: PricedUsage) -> dict[str, Any]:
     days, made = priced.usage.days, priced.bill
     return {
         **made.to_json(),
-        "charges": [charge.to_json() for charge in _charges(priced)],
         "version": version("siem-estimator"),
         "as_of": priced.offered.as_of.isoformat(),
         "title": priced.offered.plan.title,
@@ -61,7 +60,7 @@ def _csv(priced: PricedUsage) -> str:
     file = io.StringIO()
     writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
     writer.writeheader()
-    for charge in _charges(priced):
+    for charge in priced.bill.charges:
         row = charge.to_json() | {"currency": priced.bill.currency, "sources": " ".join(charge.sources)}
         writer.writerow({name: no_formula(str(row[name] if row[name] is not None else "")) for name in _COLUMNS})
     return file.getvalue()
@@ -114,31 +113,43 @@ def _price(amount: Decimal) -> str:
     return text if len(text.partition(".")[2]) >= 2 else f"{amount:.2f}"
 
 
-def _charges(priced: PricedUsage) -> list[Charge]:
-    """The lines of the bill, their units and notes in the plan's own GB."""
-    plan = priced.offered.plan
-    return [
-        replace(charge, unit=in_its_gb(charge.unit, plan), note=in_its_gb(charge.note, plan))
-        for charge in priced.bill.charges
-    ]
+def _in_words(same: list[Charge]) -> tuple[Decimal, str]:
+    """Quantity and unit of what is held for a while: 12 and "SVC for 31 of 365 days"."""
+    first = same[0].held
+    assert first is not None
+    all_held = [charge.held for charge in same if charge.held is not None]
+    periods = sum((Fraction(held.days, held.length) for held in all_held), Fraction(0))
+    if periods.denominator == 1:
+        span = f"{periods} {first.per}{'s' * (periods != 1)}"
+    elif periods < 1 and len({held.length for held in all_held}) == 1:
+        span = f"{sum(held.days for held in all_held)} of {first.length} days"
+    else:
+        span = f"{short(Decimal(periods.numerator) / periods.denominator)} {first.per}s"
+    return first.units, f"{first.unit} for {span}"
 
 
 def _merged(priced: PricedUsage) -> list[Charge]:
     """Charges that are alike in all but their month, added up."""
     plan = priced.offered.plan
     alike: dict[tuple[object, ...], list[Charge]] = {}
-    for charge in _charges(priced):
-        key = (charge.meter, charge.stream, charge.unit, charge.unit_price, charge.price_from, charge.sources)
+    for charge in priced.bill.charges:
+        held = charge.held and (charge.held.units, charge.held.unit, charge.held.per)
+        key = (charge.meter, charge.stream, charge.unit, charge.unit_price, charge.price_from, charge.sources, held)
         alike.setdefault(key, []).append(charge)
     merged = []
     for same in alike.values():
         first, notes = same[0], {charge.note for charge in same}
         title = plan.meters[first.meter].title if first.meter in plan.meters else first.note.partition(" on ")[0]
+        # A percentage is the same in every month and no sum.
+        quantity = first.quantity if first.unit == "%" else sum((c.quantity for c in same), Decimal(0))
+        unit = first.unit
+        if first.held is not None:
+            quantity, unit = _in_words(same)
         merged.append(
             replace(
                 first,
-                # A percentage is the same in every month and no sum.
-                quantity=first.quantity if first.unit == "%" else sum((c.quantity for c in same), Decimal(0)),
+                quantity=quantity,
+                unit=unit,
                 amount=sum((c.amount for c in same), Decimal(0)),
                 note=first.note if len(notes) == 1 else title,
             )

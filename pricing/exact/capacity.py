@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
 
 from pricing.days import months_of, periods, terms_of
-from pricing.exact.charge import Charge, Series, rows
+from pricing.exact.charge import Charge, Held, Series, rows
 from pricing.exact.work import Work, line
 from pricing.meters import CapacityAllUnits, CapacitySteps
 from pricing.money import plain, short
@@ -23,6 +24,15 @@ def whole_units(units: Decimal) -> Decimal:
     return units.quantize(Decimal("1e-9")).to_integral_value(ROUND_CEILING)
 
 
+def shown_evenly(days: int) -> str:
+    """How the price of a yearly term stands in the bill, to end a sentence."""
+    return f"shown evenly over the {days} days of the term; it is owed when bought"
+
+
+def _day(percentile: int) -> str:
+    return "a busiest day" if percentile == 100 else f"a P{percentile} day"
+
+
 def all_units(work: Work, meter_id: str, meter: CapacityAllUnits) -> Iterator[Charge]:
     """Capacity for the percentile day of each yearly term, the band of the total setting one rate for all of it."""
     gb, days = work.pooled(meter_id), work.settled.days
@@ -36,14 +46,18 @@ def all_units(work: Work, meter_id: str, meter: CapacityAllUnits) -> Iterator[Ch
         capacity = max(meter.minimum_gb_per_day, whole_units(peak / meter.unit_gb_per_day) * meter.unit_gb_per_day)
         if meter.maximum_gb_per_day is not None and capacity > meter.maximum_gb_per_day:
             raise meter.beyond_the_list(plain(capacity), place)
-        rate = rate_on(work.plan, meter, meter.band(capacity).prices, term.start, place)
+        band = meter.band(capacity)
+        if not band.prices:
+            raise meter.open_band(band, plain(capacity), place)
+        rate = rate_on(work.plan, meter, band.prices, term.start, place)
         note = (
-            f"{meter.title}: {plain(capacity)} GB/day bought on {term.start} for one year, for a P{meter.percentile} "
-            f"day of {short(peak)} GB; the annual price is shown evenly over the {term.length} days of the term"
+            f"{meter.title}: {plain(capacity)} GB/day bought on {term.start} for one year, for "
+            f"{_day(meter.percentile)} of {short(peak)} GB; the annual price is {shown_evenly(term.length)}"
         )
         for month in months_of(days[term.rows]):
             part = Decimal(len(rows(month))) / term.length
-            yield line(meter_id, month, capacity * part, "GB/day-year", rate, note, sources=(meter.source,))
+            charge = line(meter_id, month, capacity * part, "GB/day-year", rate, note, sources=(meter.source,))
+            yield replace(charge, held=Held(capacity, "GB/day", len(rows(month)), term.length, "year"))
 
 
 def steps(work: Work, meter_id: str, meter: CapacitySteps) -> Iterator[Charge]:
@@ -66,11 +80,14 @@ def steps(work: Work, meter_id: str, meter: CapacitySteps) -> Iterator[Charge]:
         note = f"{meter.title}: {plain(units)} {meter.unit}{'' if owned is None else ', as stated'}"
         if any(loads):
             measured = f"{short(peak)} {'GB' if unit == 'GB' else 'events a second'}"
-            note += f"{'' if owned is None else ','} for a P{meter.percentile} day of {measured}"
+            note += f"{'' if owned is None else ','} for {_day(meter.percentile)} of {measured}"
         note += f". {meter.above}"
+        if meter.per == "year":
+            note += f" The annual price is {shown_evenly(length)}."
         for rung in ladder.rungs(units, place):
             rate = rate_on(work.plan, meter, ladder.prices[rung.position], days[start], place)
             for month in months_of(days[span]):
                 quantity = rung.quantity * len(rows(month)) / length
                 sold = "step" if ladder.application == "steps" else meter.unit
-                yield line(meter_id, month, quantity, f"{sold}-{meter.per}", rate, note, sources=(meter.source,))
+                charge = line(meter_id, month, quantity, f"{sold}-{meter.per}", rate, note, sources=(meter.source,))
+                yield replace(charge, held=Held(rung.quantity, sold, len(rows(month)), length, meter.per))

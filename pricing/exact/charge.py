@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from functools import reduce
 from itertools import groupby
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,6 +19,25 @@ from pricing.money import EXACT, plain
 
 Series = list[Decimal]
 _Key = TypeVar("_Key")
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a line holds, and for how long: 12 SVC for 31 of the 365 days of a year.
+
+    Attributes:
+        units: how many, whole.
+        unit: of what: "SVC", "GB/day", "user", "fee".
+        days: days of the line.
+        length: days of the period that the price is for.
+        per: that period.
+    """
+
+    units: Decimal
+    unit: str
+    days: int
+    length: int
+    per: Literal["month", "year"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +55,7 @@ class Charge:
         sources: ids of the plan's sources it rests on.
         price_from: first day the price is known to hold; None where no price is involved.
         note: how the line came about.
+        held: what `quantity` is made of where something is held for a part of a period; None otherwise.
     """
 
     meter: str
@@ -48,6 +68,7 @@ class Charge:
     sources: tuple[str, ...]
     price_from: date | None = None
     note: str = ""
+    held: Held | None = None
 
     def to_json(self) -> dict[str, str | list[str] | None]:
         """The line as the JSON contract has it; numbers as text, unrounded."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pricing.counting import Counted, units_of
 from pricing.days import days_of_year
-from pricing.exact.charge import Charge, rows, runs
+from pricing.exact.charge import Charge, Held, rows, runs
 from pricing.exact.work import Work, line
 
 
@@ -16,10 +17,15 @@ def counted(work: Work, meter_id: str, meter: Counted) -> Iterator[Charge]:
     sources = () if units.source is None else (units.source,)
     for rung in units.ladder.rungs(units.quantity, f"{work.plan.id} meters.{meter_id}"):
         prices = units.ladder.prices[rung.position]
-        unit = f"step-{units.per}" if units.ladder.application == "steps" else units.unit
+        unit, held = units.unit, units.held
+        if units.ladder.application == "steps":
+            unit, held = f"step-{units.per}", "step"
         for month in work.months:
             year = days_of_year(work.settled.days[month.rows.start])
             length = month.length if units.per == "month" else year
             for rate, run in runs(rows(month), lambda i, prices=prices: work.rate(meter_id, prices, i)):  # type: ignore[misc]
                 quantity = rung.quantity * len(run) / length
-                yield line(meter_id, month, quantity, unit, rate, meter.title, sources=sources)
+                charge = line(meter_id, month, quantity, unit, rate, meter.title, sources=sources)
+                if held is not None:
+                    charge = replace(charge, held=Held(rung.quantity, held, len(run), length, units.per))
+                yield charge

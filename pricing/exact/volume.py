@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from pricing.days import terms_of
+from pricing.exact.capacity import shown_evenly
 from pricing.exact.charge import Charge, rows, runs, total
 from pricing.exact.work import Work, line, share, uncharged
 from pricing.meters import DailyCommitment, Flat, Graduated, MonthlyCommitment, PerEvent, PrepaidPool
@@ -130,8 +131,8 @@ def prepaid_pool(work: Work, meter_id: str, meter: PrepaidPool) -> Iterator[Char
                 place = f"{work.plan.id} meters.{meter_id}"
                 rate = rate_on(work.plan, meter, meter.prices, term.start, place)
                 note = (
-                    f"{meter.title}: {plain(size)} {unit} bought on {term.start} for one year, shown evenly over the "
-                    f"{term.length} days of the term"
+                    f"{meter.title}: {plain(size)} {unit} bought on {term.start} for one year, "
+                    f"{shown_evenly(term.length)}"
                 )
                 quantity = size * len(mine) / term.length
                 yield line(meter_id, month, quantity, f"{unit} of the pool", rate, note, sources=(meter.source,))

@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 
 from pricing.errors import NoPriceError
 from pricing.meters.common import Band, Bands, CountName, Laddered, MeterTable, Period
-from pricing.prices import Amount, Positive, SourceId, Text, refuse
+from pricing.money import plain
+from pricing.prices import ENTER_THE_QUOTE, Amount, Positive, SourceId, Text, refuse
 
 
 class CapacityAllUnits(MeterTable):
@@ -34,6 +35,23 @@ class CapacityAllUnits(MeterTable):
             place=place,
             mend="Ask the vendor, and add the band with its source to a copy of the plan.",
         )
+
+    def open_band(self, band: Band, capacity: object, place: str) -> NoPriceError:
+        """The error for a capacity in a band whose price is left open; it names the bands that are priced."""
+        known = ", ".join(self._reach(i) for i, one in enumerate(self.bands) if one.prices) or "none"
+        return NoPriceError(
+            f"the plan leaves this price open: {capacity} GB/day lie in the band {self._reach(self.bands.index(band))}",
+            place=place,
+            expected=f"a band with a price: {known}",
+            mend=ENTER_THE_QUOTE,
+        )
+
+    def _reach(self, position: int) -> str:
+        """A band in words: "500 to below 1000 GB/day"."""
+        start = plain(self.bands[position].from_gb)
+        if position + 1 < len(self.bands):
+            return f"{start} to below {plain(self.bands[position + 1].from_gb)} GB/day"
+        return f"{start} {'and more' if self.maximum_gb_per_day is None else f'to {self.maximum_gb_per_day}'} GB/day"
 
     @model_validator(mode="after")
     def _range_is_covered(self) -> Self:

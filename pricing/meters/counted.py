@@ -24,6 +24,10 @@ class PerCount(Laddered):
     per: Period = Field(description="what the price of one is for")
     divided_by: Positive = Field(default=Decimal(1), description="100: a hundred counted are one billed")
     minimum_units: Amount = Field(default=Decimal(0), description="fewest that are billed")
+    used_up: bool = Field(
+        default=False,
+        description="true: used up as it is counted (GB read, core-hours); left out: held through each `per` (users)",
+    )
     optional: bool = Field(default=False, description="true: a count that is not stated is 0 and no error")
     source: SourceId = Field(description="where the rule is documented")
 

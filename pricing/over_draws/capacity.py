@@ -36,6 +36,9 @@ def _annual(work: Work, meter_id: str, meter: CapacityAllUnits, gb: FloatArray, 
     band = np.searchsorted(edges, capacity, side="right") - 1
     rates = np.zeros(len(edges))
     for needed in np.unique(band[bought]):
+        if not meter.bands[needed].prices:
+            least = capacity[bought & (band == needed)].min()
+            raise meter.open_band(meter.bands[needed], f"{least:g}", place)
         rates[needed] = float(rate_on(work.plan, meter, meter.bands[needed].prices, term.start, place).amount)
     return np.where(bought, capacity * rates[band], 0.0)
 

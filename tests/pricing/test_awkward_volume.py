@@ -172,10 +172,13 @@ def test_capacity_that_is_owned_needs_no_peak() -> None:
     plan = tiny(meter("main", "capacity_steps", CHANGING, **keys))
     found = made(plan, [1.0] * 366, "2028-01-01", counts(eps=500))
     assert cents(found) == "1000.00"  # bought on 1 January, at 2.00
-    assert found.charges[0].note == "main: 500 EPS, as stated. Excess is buffered."
+    assert found.charges[0].note == (
+        "main: 500 EPS, as stated. Excess is buffered. The annual price is shown evenly over the 366 days of the term; "
+        "it is owed when bought."
+    )
     given = made(plan, [1.0] * 366, "2028-01-01", counts(eps=500), peak_events_per_second={"A": [620.0] * 366})
     assert cents(given) == "1000.00"
-    assert "500 EPS, as stated, for a P100 day of 620 events a second" in given.charges[0].note
+    assert "500 EPS, as stated, for a busiest day of 620 events a second" in given.charges[0].note
 
 
 def test_units_that_a_later_rise_buys_from_the_start_are_told() -> None:

@@ -184,7 +184,7 @@ def test_a_floor_price_makes_the_bill_at_least() -> None:
     usage = Usage(span("2027-01-01", 1), {"A": [1.0]})
     assert bill(plan, usage).at_least
     assert bill_draws(plan, usage).at_least
-    assert bill(plan, usage).notes == ("The bill is at least this: floor prices ('as low as') for main.",)
+    assert bill(plan, usage).notes == ("The bill is at least this: a price is a floor ('as low as') for main.",)
     assert not bill(EAST, usage).at_least
 
 

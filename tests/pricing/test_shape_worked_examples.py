@@ -113,7 +113,10 @@ def test_capacity_is_sized_and_nothing_is_billed_above_what_is_held() -> None:
     held = tiny(meter("main", "capacity_steps", at(10000), percentile=100, owned="svc", **keys))
     bill_ = made(held, [1000.0] * 365, year, counts(svc=12))
     assert cents(bill_) == "120000.00"
-    assert "for a P100 day of 1000 GB. Searches wait." in bill_.charges[0].note
+    assert (
+        "for a busiest day of 1000 GB. Searches wait. The annual price is shown evenly over the 365 days"
+        in bill_.charges[0].note
+    )
 
 
 def test_events_per_second_are_bought_for_the_busiest_hour() -> None:
