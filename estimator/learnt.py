@@ -2,9 +2,11 @@
 
 With y_i the records of emitting mailbox i that people caused, per weekday equivalent, and a_i its activity:
 
-    curve       mu_i = sum_k b_k phi_k(a_i), b_k >= 0, fitted on the emitting mailboxes that have an activity row;
+    curve       mu_i = sum_k b_k phi_k(a_i), b_k >= 0, fitted on the emitting mailboxes that have an activity row and
+                on one more without activity or records, of a weight n h, h drawn (see `curve`);
     class       mu_i x (T_c + w ybar) / (F_c + w ybar): observed and fitted totals of class c, w the class weight;
-    no row      (T_c + k r ybar) / (n_c + k): the class's mean, shrunk to r of the mean of all, worth k mailboxes;
+    no row      (T_c + k r m) / (n_c + k): the class's mean, shrunk to r of m, worth k mailboxes; m is the mean of mu
+                over all mailboxes with a row, emitting or not, and ybar where there is none;
     a group     sum of mu_i x lognormal(ratio of the class at equal activity) x gamma(scatter of the unseen mailboxes,
                 variance phi mu (mu + 0.1 ybar) each) x lognormal(how little n sampled mailboxes say, below);
     published   where a rate is published, the level of user mailboxes is shrunk to it by precision, on the log scale;
@@ -179,7 +181,9 @@ def learn(draws: Draws, population: Population, operation: str, sampled: Sampled
     block, weights = bootstrap_weights(len(sampled.at), 1, draws.count, draws.stream(operation, "mean"))
     mean_rate = weighted(weights, block, sampled.rate) / weighted(weights, block, np.ones(len(sampled.at)))
     rows = _fit_rows(draws, population, operation, sampled, overall)
-    bare = _fit_bare(draws, population, operation, sampled, mean_rate, overall, blind=rows.basis is None)
+    # A mailbox without a row is likened to all that have one, not to those that emit, which may be the busy ones.
+    reference = mean_rate if rows.basis is None else _mean_with_row(rows, population)
+    bare = _fit_bare(draws, population, operation, sampled, reference, overall, blind=rows.basis is None)
     known = catalog.operations().get(operation)
     shrink = Published(draws, population, operation) if known and known.published_rate else None
     app_rate = _application_rate(draws, population, operation, sampled)
@@ -206,17 +210,28 @@ def _fit_rows(draws: Draws, population: Population, operation: str, sampled: Sam
     return _Rows(basis, curves.draws, (seen + pull) / (fitted + pull), hot.sum(axis=0).astype(np.intp), scatter)
 
 
+def _mean_with_row(rows: _Rows, population: Population) -> Floats:
+    """Mean rate of all mailboxes with a row, whether they emit or not, shape (draws,)."""
+    total, having = np.zeros(len(rows.coefficients)), np.flatnonzero(population.has_row)
+    for c in np.unique(population.klass[having]):
+        total += rows.mean(population, int(c), having[population.klass[having] == c])
+    return np.asarray(total / len(having))
+
+
 def _fit_bare(
     draws: Draws,
     population: Population,
     operation: str,
     sampled: Sampled,
-    mean_rate: Floats,
+    reference: Floats,
     overall: float,
     *,
     blind: bool,
 ) -> _Bare:
-    """Means of mailboxes without a row; `blind` where no row exists, so that every mailbox counts for its class."""
+    """Means of mailboxes without a row, shrunk to a part of `reference`, shape (draws,).
+
+    `blind` is where no row exists, so that every mailbox counts for its class.
+    """
     priors, classes = catalog.priors(), len(population.classes)
     keep = np.ones(len(sampled.at), bool) if blind else ~population.has_row[sampled.at]
     at, rate = sampled.at[keep], sampled.rate[keep]
@@ -227,7 +242,7 @@ def _fit_bare(
         total, count = weighted(weights, block, rate[:, None] * hot), weighted(weights, block, hot)
     ratio = priors.no_activity_ratio.value if blind else priors.shared_mailbox_ratio.value
     pseudo = priors.shared_mailbox_pseudo_observations.value
-    mean = (total + pseudo * ratio * mean_rate[:, None]) / (count + pseudo)
+    mean = (total + pseudo * ratio * reference[:, None]) / (count + pseudo)
     residual = _residual(rate, mean.mean(axis=0)[population.klass[at]], overall)
     prior, df = priors.bare_scatter_phi.value, priors.bare_scatter_df.value
     scatter = draws.scatter(residual, 1, prior, df, operation, "bare phi")

@@ -283,11 +283,19 @@ class _Fit:
 
     def in_state(self, key: str, state: str, *, decided: bool | None = None) -> Positions:
         """Mailboxes of a state; of those, where `decided` is given, only those whose settings do (not) decide."""
-        table = self.readiness.table
-        mine = (table["operation"] == key) & (table["state"] == state)
+        if key not in self.verdicts:
+            return np.zeros(0, np.intp)
+        table = self.verdicts[key]
+        mine = table["state"] == state
         if decided is not None:
             mine &= table["settings_known"] == decided
         return self.population.at(pd.Index(table.loc[mine, "mailbox"]))
+
+    @cached_property
+    def verdicts(self) -> dict[str, pd.DataFrame]:
+        """The verdicts of each operation: the table of them all is long, and asked three times an operation."""
+        columns = ["mailbox", "state", "settings_known"]
+        return {str(key): rows[columns] for key, rows in self.readiness.table.groupby("operation")}
 
     def unknown_level(self, key: str, joining: Joining) -> Level:
         """What the mailboxes of state `unknown` emit already."""

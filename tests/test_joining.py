@@ -75,7 +75,7 @@ def test_an_unsampled_class_is_wider_than_a_sampled_one(tenant: tuple[Population
 
 
 def test_mailboxes_without_a_row_take_their_own_shrunk_mean() -> None:
-    """Six shared mailboxes of 10 a day, forty users of 30: (6 x 10 + 4 x 0.75 x mean) / (6 + 4), by hand."""
+    """Six shared mailboxes of 10 a day, forty users of 30: (6 x 10 + 4 x 0.75 x 30) / (6 + 4), by hand."""
     counts = np.full((60, 3), np.nan)
     counts[:40] = 5.0
     klass = np.where(np.arange(60) < 40, 0, 1)
@@ -85,9 +85,23 @@ def test_mailboxes_without_a_row_take_their_own_shrunk_mean() -> None:
 
     (level,) = learn(DRAWS, people, ATTACHMENTS, sampled).levels([np.arange(46, 60)])
 
-    overall = (40 * 30 + 6 * 10) / 46
-    expected = 14 * (6 * 10 + 4 * 0.75 * overall) / (6 + 4)
+    expected = 14 * (6 * 10 + 4 * 0.75 * 30) / (6 + 4)
     assert level.people.mean() == pytest.approx(expected, rel=0.06)
+
+
+def test_mailboxes_without_a_row_are_likened_to_all_and_not_to_the_busy_ones_that_emit() -> None:
+    """Fifty users of 60 mails a day emit 60 records, four hundred have 6: the shared mailboxes are near 0.75 x 12."""
+    counts = np.full((550, 3), np.nan)
+    counts[:50], counts[50:450] = 60.0, 6.0
+    klass = np.where(np.arange(550) < 450, 0, 1)
+    people = population(counts, ["standard user", "none shared"], klass, klass == 0)
+    dice = np.random.default_rng(4)
+    counts[:50] *= dice.uniform(0.2, 1.8, (50, 1))
+    sampled = Sampled(np.arange(50, dtype=np.intp), counts[:50, 0].copy(), np.zeros(50))
+
+    (level,) = learn(DRAWS, people, ATTACHMENTS, sampled).levels([np.arange(450, 550)])
+
+    assert level.people.mean() / 100 == pytest.approx(0.75 * (50 * 60 + 400 * 6) / 450, rel=0.35)
 
 
 def test_the_published_rate_is_what_stands_without_a_sample() -> None:

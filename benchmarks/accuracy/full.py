@@ -1,7 +1,7 @@
-"""How near the forecast is to the truth: generated tenants, estimated and then lived on.
+"""How near the forecast is to the truth on tenants of the full generator: written to files, estimated, lived on.
 
-    python -m benchmarks.accuracy --seeds 30
-    python -m benchmarks.accuracy --seeds 30 --without activity        # or: sample
+    python -m benchmarks.accuracy.full --seeds 30
+    python -m benchmarks.accuracy.full --seeds 30 --without activity        # or: sample
 
 prints, over the seeds, the median absolute error of added MailItemsAccessed events of the forecast (mean) and of the
 spreadsheet (sampled events ÷ mailboxes that have any ÷ days × joining mailboxes × days of the horizon), how often
