@@ -8,7 +8,7 @@ from decimal import Decimal
 from estimator.billed import Line
 from pricing import Charge, Plan, Terms, Usage
 from pricing.bill import bill
-from pricing.meters import CapacityAllUnits
+from pricing.meters import CapacityAllUnits, CapacitySteps, Fee, PerCount
 from pricing.money import plain
 
 
@@ -20,7 +20,7 @@ def lines_of(plan: Plan, usage: Usage, terms: Terms) -> tuple[Line, ...]:
     for charge in made.charges:
         key = (charge.meter, charge.stream, charge.unit, charge.unit_price, charge.price_from, charge.sources)
         # A contract of a year is a line of its own, whatever the next one costs.
-        of_its_own = charge.note if isinstance(plan.meters.get(charge.meter), CapacityAllUnits) else ""
+        of_its_own = charge.note if isinstance(plan.meters.get(charge.meter), CapacityAllUnits | CapacitySteps) else ""
         alike.setdefault((*key, of_its_own), []).append(charge)
     lines = [
         Line(
@@ -64,4 +64,19 @@ def free_notes(plan: Plan, streams: Iterable[str]) -> list[str]:
         source = plan.sources[stream.source]
         why = stream.why if stream.why.endswith((".", "!", "?")) else f"{stream.why}."
         out.append(f"{name} costs 0 to ingest. {why} Source: {source.title}, {source.url} (read {source.read}).")
+    return out
+
+
+def counted_notes(plan: Plan, streams: Iterable[str]) -> list[str]:
+    """Which meters charge by what volume does not move: why nothing is added, in words."""
+    out = []
+    for id_ in dict.fromkeys(meter for name in sorted(streams) for meter in plan.ingestion_meters(name)):
+        meter = plan.meters[id_]
+        if isinstance(meter, PerCount):
+            out.append(
+                f"{meter.title} is charged by the {meter.unit}: more events cost nothing more, as long as there are no "
+                f"more of them."
+            )
+        elif isinstance(meter, Fee):
+            out.append(f"{meter.title} is a fixed fee: more events cost nothing more.")
     return out

@@ -12,6 +12,7 @@ from estimator.draws import Floats
 from estimator.forecast import Spread
 from estimator.scenario import PlanChoice
 from pricing import Plan
+from pricing.days import fiscal_years
 
 
 @dataclass(frozen=True)
@@ -60,20 +61,48 @@ class Line:
 
 @dataclass(frozen=True)
 class RunRate:
-    """The cost of a month once every change is in force.
+    """The cost of a month in the long run: every change is in force, and as much is kept as will be.
 
     Attributes:
-        added: draws of what a mean month of 365.25 / 12 days adds, shape (draws,).
-        months: the whole months it is taken from, the last three at most; empty where no whole month follows the last
-            change of the scenario, and the days of the last month after it stand in.
+        added: draws of what a mean month adds, shape (draws,).
+        months: the whole months of the horizon it is taken from, the last three at most; empty where no whole month
+            follows the last change of the scenario, and the days of the last month after it stand in.
         days: how many days it is taken from.
-        full: whether what is kept was as full on the first of these days as it gets.
+        full: whether what is kept was as full on the first of these days as it gets. If not, these days do not show
+            the long run: the last of them are taken to go on for a year, after having gone on for as long as anything
+            is kept (`pricing.run_rate`).
     """
 
     added: Floats
     months: tuple[str, ...]
     days: int
     full: bool
+
+    @property
+    def taken_from(self) -> str:
+        """From which days, in words."""
+        if not self.full:
+            return f"a year in which the last {self.days} days go on and what is kept has filled"
+        if not self.months:
+            return f"the last {self.days} days, the only ones after the last change"
+        return self.months[0] if len(self.months) == 1 else f"{self.months[0]} to {self.months[-1]}"
+
+
+@dataclass(frozen=True)
+class Year:
+    """The bills of one fiscal year, or of the part of it that the horizon holds.
+
+    Attributes:
+        label: "FY2027", the fiscal year that ends in 2027.
+        months: its months in the horizon.
+        without, with_, added: their bills added up.
+    """
+
+    label: str
+    months: tuple[str, ...]
+    without: Spread
+    with_: Spread
+    added: Spread
 
 
 @dataclass(frozen=True)
@@ -86,7 +115,7 @@ class Cost:
         months: the months of the horizon.
         without: monthly bills without the scenario, shape (months, draws), in the plan's currency.
         with_: with it.
-        run: what a month adds once every change is in force.
+        run: what a month adds in the long run.
         lines: the bill with it at mean volumes, line by line: what a figure is traced by.
         commitment_without, commitment_with: the tier of each bill; "none" is pay-as-you-go.
         cases: other cases of what is open, over the horizon.
@@ -115,5 +144,13 @@ class Cost:
         return np.asarray(self.with_ - self.without)
 
     def run_rate(self) -> Spread:
-        """Added cost of a mean month once every change is in force."""
+        """Added cost of a mean month in the long run."""
         return Spread.of(self.run.added)
+
+    def years(self, first_month: int = 1) -> list[Year]:
+        """The fiscal years that the horizon touches, each starting with a month such as 1 (January) or 7 (July)."""
+        out = []
+        for label, rows in fiscal_years(self.months, first_month).items():
+            without, with_, added = (Spread.of(x[rows].sum(axis=0)) for x in (self.without, self.with_, self.added))
+            out.append(Year(label, tuple(self.months[row] for row in rows), without, with_, added))
+        return out

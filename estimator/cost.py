@@ -15,7 +15,7 @@ from estimator.exchange import rate_of, rate_wanted
 from estimator.findings import Finding
 from estimator.forecast import FeedUse, Forecast
 from estimator.scenario import Retain, Scenario
-from pricing.meters import CapacityAllUnits
+from pricing.meters import CapacityAllUnits, CapacitySteps, Fee, PerCount, PrepaidPool
 
 #: A plan compared with its sources longer ago than this, before the day of the estimate, is doubtful.
 STALE_AFTER = dt.timedelta(days=180)
@@ -69,7 +69,7 @@ def price(
             for chosen in sets
         ]
         costs.extend(made)
-        findings.extend(_at_the_end(offer, made))
+        findings.extend(_in_the_long_run(offer, made))
     for use in forecast.uses:
         if use.feed.id not in priced:
             findings.append(
@@ -184,8 +184,12 @@ def _without(costs: Sequence[Cost]) -> str:
         way = "pay-as-you-go"
         if cost.commitment_without != "none":
             way = f"on the {cost.commitment_without} GB commitment tier"
-        elif isinstance(cost.plan.meters[cost.plan.ingest], CapacityAllUnits):
+        elif isinstance(meter := cost.plan.meters[cost.plan.ingest], CapacityAllUnits | CapacitySteps):
             way = "capacity bought for them alone"
+        elif isinstance(meter, PrepaidPool):
+            way = "the pool that is bought"
+        elif isinstance(meter, PerCount | Fee):
+            way = "what is charged whatever the volume"
         ways.setdefault(cost.plan.id, {})[way] = None
     return "; ".join(f"{plan}: {' or '.join(each)}" for plan, each in ways.items())
 
@@ -211,24 +215,25 @@ def _plan_findings(offer: PlanOnTerms, uses: Sequence[FeedUse], as_of: dt.date) 
         )
 
 
-def _at_the_end(offer: PlanOnTerms, costs: Sequence[Cost]) -> Iterable[Finding]:
-    """What to know about the month at the end."""
+def _in_the_long_run(offer: PlanOnTerms, costs: Sequence[Cost]) -> Iterable[Finding]:
+    """What to know about the month in the long run."""
     plan = offer.plan
-    if not all(cost.run.full for cost in costs):
+    if filling := [cost.run.days for cost in costs if not cost.run.full]:
         yield Finding(
             "retention_still_filling",
             "warning",
-            f"{plan.id} keeps {offer.choice.retention_days} days, and the month at the end is taken from fewer days "
-            "than that after the scenario's last change: what is kept still grows then, and so does the bill. What was "
-            "kept before the horizon is not known and not billed.",
+            f"{plan.id}: what is kept still grows at the end of the horizon, so the bills in it hold less of it than "
+            "those to come. The added cost of a month in the long run is that of a year in which the last "
+            f"{max(filling)} days go on and all is kept as long as it is to be. What was kept before the horizon is "
+            "not known and not billed.",
         )
-    if parts := [cost.run.days for cost in costs if not cost.run.months]:
+    if parts := [cost.run.days for cost in costs if cost.run.full and not cost.run.months]:
         yield Finding(
             "run_rate_from_part",
             "warning",
-            f"no whole month of the horizon follows the last change of the scenario, so the added cost of a month at "
-            f"the end is taken from the last {max(parts)} days ({plan.id}) and rests on little. Let the scenario run "
-            "a month longer.",
+            f"no whole month of the horizon follows the last change of the scenario, so the added cost of a month in "
+            f"the long run is taken from the last {max(parts)} days ({plan.id}) and rests on little. Let the scenario "
+            "run a month longer.",
         )
 
 

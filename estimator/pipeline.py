@@ -6,9 +6,10 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from estimator import catalog
 from estimator.audit import Reduction
@@ -17,19 +18,29 @@ from estimator.chosen import choose
 from estimator.cost import Cost, PlanOnTerms, price
 from estimator.draws import Draws
 from estimator.errors import PlanError, ScenarioError, UsageError
+from estimator.estimate_json import scenario_json
 from estimator.findings import Finding, distinct
 from estimator.folder import TenantFolder, read_folder
-from estimator.forecast import Forecast, Spread, Volume
+from estimator.forecast import Forecast, Volume
 from estimator.rates import Holidays, RateModel, fit_rates
+from estimator.readiness import Readiness
+from estimator.reconcile.emitting import emitting_by_month
 from estimator.scenario import DEFAULT_SCENARIO, PlanChoice, Scenario, default_scenario
 from estimator.scenarios import scenarios_of
+from estimator.sensitivity import Swing, sensitivity_of
 from estimator.stated_prices import check_routes, repriced
 from estimator.tenant import Tenant, read_tenant, stop_at_errors
 from estimator.true_counts import of_folder
 from pricing import Plan, find_plan, shipped_plans
 from pricing.errors import TermsError
 
+if TYPE_CHECKING:
+    from estimator.backtest import Score
+
 DRAWS = 2000
+
+#: With more sampled mailboxes than this no estimate backtests itself: it would add seconds.
+BACKTESTED = 1200
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,7 @@ class ScenarioEstimate:
         horizon: spreads over the whole horizon; quantiles of months do not add up.
         costs: bills by plan and set of feeds.
         cut: whether the sample was cut and no true count corrects it, so that volumes are at least what is shown.
+        emitting: mailboxes that emit, by operation and month, see `reconcile.emitting`.
     """
 
     scenario: Scenario
@@ -51,6 +63,7 @@ class ScenarioEstimate:
     horizon: list[Volume]
     costs: list[Cost]
     cut: bool = False
+    emitting: Sequence[dict[str, object]] = ()
 
     @property
     def not_known(self) -> list[str]:
@@ -70,7 +83,16 @@ class ScenarioEstimate:
 
 @dataclass(frozen=True)
 class Estimate:
-    """The result of the main job, with everything that is needed to explain it."""
+    """The result of the main job, with everything that is needed to explain it.
+
+    Attributes:
+        tenant, as_of, draws: what it was made from.
+        model: the rates; of several scenarios those of the first.
+        scenarios: what each comes to.
+        findings: what is doubtful.
+        backtest: how far off the forecast is on the tenant's own sample; None where that is not known.
+        no_backtest: why it is not, in words; empty where nobody asked.
+    """
 
     tenant: Tenant
     as_of: dt.date
@@ -78,6 +100,15 @@ class Estimate:
     model: RateModel
     scenarios: list[ScenarioEstimate]
     findings: list[Finding]
+    backtest: Score | None = None
+    no_backtest: str = ""
+
+    @cached_property
+    def sensitivity(self) -> list[Swing] | None:
+        """What moves what is added how much; None where the draws were not recorded."""
+        if any(one.forecast._model.draws.record is None for one in self.scenarios):
+            return None
+        return sensitivity_of(self)
 
     @property
     def not_known(self) -> list[str]:
@@ -101,7 +132,7 @@ class Estimate:
 
     def to_json(self) -> dict[str, Any]:
         """The JSON contract `siem-estimator/estimate/1`; figures unrounded."""
-        return {
+        document = {
             "schema": "siem-estimator/estimate/1",
             "version": version("siem-estimator"),
             "seed": self.draws.seed,
@@ -115,8 +146,14 @@ class Estimate:
             },
             "inputs": self.tenant.inputs(),
             "findings": [finding.to_json() for finding in self.findings],
-            "scenarios": [_scenario_json(one) for one in self.scenarios],
+            "scenarios": [scenario_json(one) for one in self.scenarios],
         }
+        if self.backtest is not None or self.no_backtest:
+            document["backtest"] = None if self.backtest is None else self.backtest.to_json()
+            document["no_backtest"] = self.no_backtest or None
+        if self.sensitivity is not None:
+            document["sensitivity"] = [swing.to_json() for swing in self.sensitivity]
+        return document
 
 
 def estimate(
@@ -182,7 +219,7 @@ def estimate(
                 inventory,
                 readiness,
                 Holidays(*where),
-                Draws(draws, seed),
+                Draws(draws, seed, {}),
                 _copies(sample),
                 found.broken_days,
             )
@@ -198,12 +235,28 @@ def estimate(
                 list(forecast.volumes(monthly=False)),
                 costs,
                 sample is not None and sample.cut,
+                emitting_by_month(story, under.readiness, under.enabled),
             )
         )
         findings += [*model.findings, *under.findings, *forecast.findings, *stated, *doubts]
         findings += availability(forecast.uses, found)
     first = next(iter(models.values()))
-    return Estimate(found, as_of, Draws(draws, seed), first, results, distinct(findings))
+    progress("backtesting")
+    score, why = _backtest(first, readiness)
+    return Estimate(found, as_of, Draws(draws, seed), first, results, distinct(findings), score, why)
+
+
+def _backtest(model: RateModel, readiness: Readiness) -> tuple[Score | None, str]:
+    """How far off the forecast is on the tenant's own sample, or why nobody can say."""
+    from estimator.backtest import MAIL_ITEMS, MIN_MAILBOXES, backtest_summary
+
+    rates = model.operations.get(MAIL_ITEMS)
+    shown = rates.sampled_mailboxes if rates is not None else 0
+    if shown > BACKTESTED:
+        return None, f"the sample shows {shown:,} mailboxes, which takes a while; `backtest` says how far off it is"
+    if (score := backtest_summary(model, readiness)) is not None:
+        return score, ""
+    return None, f"the sample shows {shown} mailboxes with {MAIL_ITEMS}; below {MIN_MAILBOXES} it cannot tell"
 
 
 def _copies(sample: Reduction | None) -> float | None:
@@ -262,83 +315,14 @@ def _named(shown: str) -> Iterator[None]:
     except (ScenarioError, TermsError) as error:
         if error.path is not None:
             raise
-        raise ScenarioError(
-            error.found, path=shown, place=error.place, expected=error.expected, mend=error.mend
-        ) from error
+        place = error.place
+        if place is not None and (place == "counts" or place.startswith("counts.")):
+            place = f"plan_{place}"  # a scenario states them under [[plans]]
+        raise ScenarioError(error.found, path=shown, place=place, expected=error.expected, mend=error.mend) from error
 
 
 def _reference_plans(siems: set[str] | None) -> list[Plan]:
     return [plan for plan in shipped_plans().values() if plan.reference and (siems is None or plan.siem in siems)]
-
-
-def _scenario_json(one: ScenarioEstimate) -> dict[str, Any]:
-    story = one.scenario
-    return {
-        "id": story.id,
-        "title": story.title,
-        "start": story.start.isoformat(),
-        "months": story.months,
-        "not_known": one.not_known,
-        "volume": [{"month": v.month, **_volume_json(v)} for v in one.monthly],
-        "volume_horizon": [_volume_json(v) for v in one.horizon],
-        "total": [
-            {
-                "feed": use.feed.id,
-                "flow": flow,
-                "month": month,
-                "events": Spread.of(total.events[m]).to_json(),
-                "gb": Spread.of(total.gb[m]).to_json(),
-            }
-            for use in one.forecast.uses
-            for flow, total in (
-                ("already", one.forecast.total(use.feed.id, "already")),
-                ("added", one.forecast.total(use.feed.id, "added")),
-                ("saved", one.forecast.total(use.feed.id, "saved")),
-            )
-            if flow != "saved" or one.forecast.saves(use.feed.id)
-            for m, month in enumerate(total.months)
-        ],
-        "cost": [
-            {
-                "plan": cost.plan.id,
-                "feeds": list(cost.feeds),
-                "month": month,
-                "currency": cost.plan.currency,
-                "without": Spread.of(cost.without[m]).to_json(),
-                "with": Spread.of(cost.with_[m]).to_json(),
-                "added": Spread.of(cost.added[m]).to_json(),
-            }
-            for cost in one.costs
-            for m, month in enumerate(cost.months)
-        ],
-        "cost_horizon": [
-            {
-                "plan": cost.plan.id,
-                "feeds": list(cost.feeds),
-                "currency": cost.plan.currency,
-                "without": Spread.of(cost.without.sum(axis=0)).to_json(),
-                "with": Spread.of(cost.with_.sum(axis=0)).to_json(),
-                "added": Spread.of(cost.added.sum(axis=0)).to_json(),
-                "run_rate_month": cost.run_rate().to_json(),
-                "over_budget_probability": cost.over_budget,
-                "commitment": {"without": cost.commitment_without, "with": cost.commitment_with},
-                "cases": [{"code": c.code, "title": c.title, "added": c.added.to_json()} for c in cost.cases],
-                "notes": list(cost.notes),
-            }
-            for cost in one.costs
-        ],
-    }
-
-
-def _volume_json(volume: Volume) -> dict[str, Any]:
-    return {
-        "feed": volume.feed,
-        "operation": volume.operation,
-        "flow": volume.flow,
-        "basis": volume.basis,
-        "events": volume.events.to_json(),
-        "gb": volume.gb.to_json(),
-    }
 
 
 __all__ = ["Estimate", "ScenarioEstimate", "estimate"]

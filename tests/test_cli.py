@@ -156,10 +156,11 @@ def test_csv_holds_the_figures_of_the_json(tenant: Tenant, capsys: Capture) -> N
             for unit in ("events", "gb"):
                 key = (table, v.get("month", ""), "", v["feed"], v["operation"], v["flow"], v["basis"], unit)
                 expected[key] = figures(v[unit])
-    for table in ("cost", "cost_horizon"):
+    for table in ("cost", "cost_year", "cost_horizon"):
         for c in story[table]:
             for bill in ("without", "with", "added"):
-                key = (table, c.get("month", ""), c["plan"], "+".join(c["feeds"]), "", bill, "", c["currency"])
+                when = c.get("month", c.get("year", ""))
+                key = (table, when, c["plan"], "+".join(c["feeds"]), "", bill, "", c["currency"])
                 expected[key] = figures(c[bill])
     for c in story["cost_horizon"]:
         start = (c["plan"], "+".join(c["feeds"]), "", "added", "", c["currency"])
@@ -419,7 +420,7 @@ def test_a_bad_number_names_its_line_and_costs_the_report(tenant: Tenant, capsys
     refused(run(capsys, root, "--strict"), 3, said)
 
 
-@pytest.mark.parametrize("name", ["unknown_key", "not_toml", "not_available_route", "where_matching_nothing"])
+@pytest.mark.parametrize("name", ["unknown_key", "not_toml", "route_to_a_feed", "where_matching_nothing"])
 def test_a_scenario_that_is_refused(tenant: Tenant, capsys: Capture, name: str) -> None:
     path = BAD / f"{name}.toml"
     refused(run(capsys, tenant(), "--scenario", path), 3, *re.findall("^# says: (.+)$", path.read_text(), re.MULTILINE))

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from estimator.cost import Cost, PlanOnTerms, price
 from estimator.errors import ScenarioError
 from estimator.findings import Finding
-from estimator.forecast import Forecast
+from estimator.forecast import Forecast, Spread
+from estimator.pipeline import estimate
 from estimator.scenario import Budget, Connect, Enable, FeedState, PlanChoice, Scenario
 from pricing import find_plan
+from tests.conftest import Tenant
 from tests.test_forecast import MAIL_ITEMS, forecast
 
 AS_OF = dt.date(2026, 11, 23)
@@ -222,6 +225,7 @@ def test_what_the_bill_without_really_was(both: Forecast) -> None:
 # ---------------------------------------------------------------- the month at the end
 
 MONTH = 365.25 / 12
+RETENTION = 0.10  # USD a GB-month, sentinel-eastus
 
 
 def connected_on(day: dt.date, months: int = 3, **terms: object) -> tuple[Cost, list[Finding]]:
@@ -362,3 +366,161 @@ def test_a_plan_without_its_feed_and_a_feed_without_its_plan_are_told(both: Fore
     _, findings = priced(both, "splunk-cloud-ingest")
 
     assert {"plan_without_feed", "feed_without_plan"} <= {f.code for f in findings}
+
+
+# ---------------------------------------------------------------- the long run
+
+
+def test_once_what_is_kept_has_filled_a_month_is_ingestion_and_a_full_stock() -> None:
+    """365 days kept, 90 of them included: 275 days of GB are in stock, at 0.10 a GB-month by the list."""
+    feeds = (FeedState(id=CLOUD, connected=True),)
+    result = forecast(story(ENABLE, feeds=feeds), per_day=4000)
+    costs, findings = priced(result, retention_days=365)
+    cost = costs[CLOUD,]
+    daily = result.daily(result.uses[0], connected=True).added.mean(axis=1)[-84:].mean() / 1e9
+
+    # A year of whole months and a stock that the four weeks' pattern makes wave a little.
+    assert cost.run_rate().mean == pytest.approx(daily * 365 / 12 * 4.30 + daily * 275 * RETENTION, rel=0.005)
+    assert not cost.run.full
+    assert cost.run_rate().mean > 1.1 * cost.added[-1].mean()
+    (filling,) = [f for f in findings if f.code == "retention_still_filling"]
+    assert "last 84 days" in filling.message
+
+
+def test_a_stock_that_filled_within_the_horizon_is_that_of_its_last_months() -> None:
+    cost, findings = connected_on(dt.date(2026, 10, 1), 12, retention_days=120)
+
+    assert cost.run.full
+    assert cost.run.taken_from == "2027-07 to 2027-09"
+    assert cost.run_rate().mean == pytest.approx(cost.added[-3:].sum(axis=0).mean() / 92 * MONTH)
+    assert "retention_still_filling" not in {f.code for f in findings}
+
+
+def test_fiscal_years_are_the_months_they_hold_added_up(both: Forecast) -> None:
+    cost = priced(both)[0][CLOUD,]
+
+    (twenty_six,) = cost.years(1)
+    assert (twenty_six.label, twenty_six.months) == ("FY2026", ("2026-10", "2026-11", "2026-12"))
+    before, after = cost.years(12)
+    assert (before.label, before.months, after.label, after.months) == (
+        "FY2026",
+        ("2026-10", "2026-11"),
+        "FY2027",
+        ("2026-12",),
+    )
+    assert before.added == Spread.of(cost.added[:2].sum(axis=0))
+    assert before.added.mean + after.added.mean == pytest.approx(cost.added.sum(axis=0).mean())
+
+
+# ---------------------------------------------------------------- what is bought whole, and what volume does not move
+
+SVC = 10205.10  # a year, below 50
+
+
+def test_a_unit_of_compute_more_has_room_at_the_other_end() -> None:
+    """10 GB a day for one SVC: each draw crosses one or more steps; the other end is that none is."""
+    feeds = (FeedState(id="splunk-o365", connected=True),)
+    result = forecast(story(ENABLE, feeds=feeds), emitting=60, joining=20, per_day=80_000)
+    cost = priced(result, "splunk-cloud-workload")[0]["splunk-o365",]
+
+    steps = cost.added.sum(axis=0) / (SVC * 92 / 365)
+    assert steps == pytest.approx(steps.round())
+    assert steps.max() >= 1
+    (case,) = cost.cases
+    assert (case.code, case.title, case.added.mean) == (
+        "capacity_has_room",
+        "the capacity bought already has room",
+        0,
+    )
+
+
+def test_a_unit_of_compute_that_suffices_may_be_full_already() -> None:
+    feeds = (FeedState(id="splunk-o365", connected=True),)
+    cost = priced(forecast(story(ENABLE, feeds=feeds)), "splunk-cloud-workload")[0]["splunk-o365",]
+
+    assert not cost.added.any()
+    (case,) = cost.cases
+    assert (case.code, case.title) == (
+        "capacity_full",
+        "the capacity bought is full, priced at the smallest that is sold, 1 SVC",
+    )
+    assert case.added.mean == pytest.approx(SVC * 92 / 365)
+
+
+def test_what_is_stored_beside_compute_is_added_though_the_compute_has_room() -> None:
+    """Kept 60 days in blocks of 500 GB: stored GB cost what they cost, whoever holds the SVCs."""
+    feeds = (FeedState(id="splunk-o365", connected=True),)
+    result = forecast(story(ENABLE, feeds=feeds), emitting=60, joining=20, per_day=80_000)
+    plan = "splunk-cloud-workload"
+    plain, stored = (priced(result, plan, **t)[0]["splunk-o365",] for t in ({}, {"retention_days": 60}))
+
+    (case,) = [case for case in stored.cases if case.code == "capacity_has_room"]
+    storage = (stored.added - plain.added).sum(axis=0)
+    assert storage.mean() > 0
+    assert case.added.mean == pytest.approx(storage.mean())
+
+
+PER_USER = """\
+schema_version = 1
+id             = "by-the-user"
+title          = "By the user"
+siem           = "splunk"
+region         = "as contracted"
+currency       = "USD"
+size_basis     = "raw"
+checked_on     = 2026-11-01
+ingest         = "users"
+included_retention_days = 90
+
+[sources.contract]
+title = "The contract"
+url   = "https://example.test/contract"
+read  = 2026-11-01
+confidence = "A"
+
+[meters.users]
+model  = "per_count"
+title  = "Users"
+count  = "users"
+unit   = "user"
+per    = "year"
+source = "contract"
+at_least = true
+prices = [{ from = 2026-01-01, amount = 250, source = "contract" }]
+
+[[examples]]
+title      = "2 users"
+source     = "contract"
+first_day  = 2027-01-01
+days       = 365
+gb_per_day = { splunk-o365 = [1] }
+counts     = { users = 2 }
+expected   = "500.00"
+"""
+
+
+def by_the_user(tmp_path: Path) -> tuple[Forecast, Cost]:
+    (tmp_path / "plan.toml").write_text(PER_USER, encoding="utf-8")
+    result = forecast(story(ENABLE, feeds=(FeedState(id="splunk-o365", connected=True),)))
+    plan = str(tmp_path / "plan.toml")
+    return result, priced(result, plan, plan_counts={"users": Decimal(400)})[0]["splunk-o365",]
+
+
+def test_users_that_are_not_stated_are_asked_for(tmp_path: Path, tenant: Tenant) -> None:
+    (tmp_path / "plan.toml").write_text(PER_USER, encoding="utf-8")
+    scenario = (
+        'schema_version = 1\nid = "s"\ntitle = "S"\nstart = 2027-01-01\nmonths = 1\n'
+        '[[feeds]]\nid = "splunk-o365"\nconnected = true\n'
+    )
+    plan = str(tmp_path / "plan.toml")
+    with pytest.raises(ScenarioError, match=r"plan_counts\.users"):
+        estimate(tenant({"scenario.toml": scenario}), plans=[plan], as_of=AS_OF, draws=200)
+
+
+def test_a_plan_by_the_user_adds_nothing_and_says_so(tmp_path: Path) -> None:
+    _, cost = by_the_user(tmp_path)
+
+    assert cost.without.sum(axis=0) == pytest.approx(400 * 250 * 92 / 365)
+    assert not cost.added.any()
+    assert cost.cases == ()
+    assert any("charged by the user: more events cost nothing more" in note for note in cost.notes)

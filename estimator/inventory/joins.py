@@ -71,8 +71,8 @@ def licences(boxes: pd.DataFrame, held: Tiers, names: Names, findings: list[Find
                 "mailbox_without_licence",
                 "warning",
                 f"{counted(unlicensed, 'user mailbox has', 'user mailboxes have')} no licence that includes a "
-                "mailbox; no scenario can make them emit "
-                "and they add nothing. If the licence file is half an export, the forecast is low.",
+                "mailbox: they emit nothing, and add nothing unless a scenario gives them a licence (assign_licence). "
+                "If the licence file is half an export, the forecast is low.",
             )
         )
     licensed = tiers.index[tiers != "none"]

@@ -30,7 +30,7 @@ def section(swings: Sequence[Swing], *, level: int = 2) -> Iterator[Section]:
             "as drawn; of what is open and not drawn it shows the other case."
         ]
         if left > 0:
-            words.append(f"{left} smaller ones are not shown.")
+            words.append("One smaller one is not shown." if left == 1 else f"{left} smaller ones are not shown.")
         yield Section(
             f"What moves it: {of}, {subject} ({scenario})",
             level=level,

@@ -13,9 +13,10 @@ from estimator.report.layout import no_formula
 def as_csv(result: Estimate) -> str:
     """Every spread of the estimate as one long table, unrounded.
 
-    Columns: scenario, table (volume, volume_horizon, cost, cost_horizon, run_rate_month, case), month, plan, feeds,
-    operation, flow, basis, measure (events, gb, or a currency), mean, p10, p50, p90, as_of, and of an open case its
-    code and title: what is added over the horizon if it holds.
+    Columns: scenario, table (volume, volume_horizon, routed, cost, cost_year, cost_horizon, run_rate_month, case),
+    month (of cost_year the fiscal year), plan, feeds (of routed `feed@tier`), operation, flow, basis, measure (events,
+    gb, or a currency), mean, p10, p50, p90, as_of, and of an open case its code and title: what is added over the
+    horizon if it holds.
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
@@ -36,6 +37,13 @@ def as_csv(result: Estimate) -> str:
                 start = [name, table, v.month or "", "", v.feed, v.operation, v.flow, v.basis]
                 write([*start, "events", *spread(v.events)])
                 write([*start, "gb", *spread(v.gb)])
+        for use in one.forecast.uses:
+            for tier in one.forecast.tiers(use):
+                gone = one.forecast.routed(use.feed.id, tier)
+                for m, month in enumerate(gone.months):
+                    start = [name, "routed", month, "", f"{use.feed.id}@{tier}", "", "", ""]
+                    write([*start, "events", *spread(Spread.of(gone.events[m]))])
+                    write([*start, "gb", *spread(Spread.of(gone.gb[m]))])
         for cost in one.costs:
             bills = {"without": cost.without, "with": cost.with_, "added": cost.added}
             plan, feeds, unit = cost.plan.id, "+".join(cost.feeds), cost.plan.currency
@@ -44,6 +52,9 @@ def as_csv(result: Estimate) -> str:
                     write([name, "cost", month, plan, feeds, "", flow, "", unit, *spread(Spread.of(row))])
                 total = Spread.of(draws.sum(axis=0))
                 write([name, "cost_horizon", "", plan, feeds, "", flow, "", unit, *spread(total)])
+            for year in cost.years(one.scenario.fiscal_year_start):
+                for flow, total in (("without", year.without), ("with", year.with_), ("added", year.added)):
+                    write([name, "cost_year", year.label, plan, feeds, "", flow, "", unit, *spread(total)])
             added = [plan, feeds, "", "added", "", unit]
             write([name, "run_rate_month", "", *added, *spread(cost.run_rate())])
             for case in cost.cases:

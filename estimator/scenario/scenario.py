@@ -28,6 +28,9 @@ class Scenario(Part):
     title: Title = Field(min_length=1)
     start: Day
     months: int = Field(default=12, ge=1, le=60)
+    fiscal_year_start: int = Field(
+        default=1, ge=1, le=12, description="the month a fiscal year starts with, for the totals: 7 for July to June"
+    )
     country: Annotated[str, Written(r"[A-Z]{2}", "an ISO 3166 code such as US, GB, DE")] | None = None
     subdivision: str | None = None
     timezone: TimeZone | None = None

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from estimator.scenario.values import Amount, Currency, Day, FeedId, Part, Percent, Positive, Title
+from pricing.meters.common import CountName
 from pricing.money import CURRENCIES
 from pricing.prices import nearest, refuse
 
@@ -28,6 +29,9 @@ class PlanChoice(Part):
     commitment: str = Field(default="none", description="'none', 'best' or the id of one of the plan's tiers")
     retention_days: int | None = Field(default=None, gt=0)
     grant_remaining_gb_per_day: Amount | None = None
+    plan_counts: dict[CountName, Amount] = Field(
+        default_factory=dict, description="what the plan charges beside volume, by the names it gives: { users = 400 }"
+    )
 
 
 class Budget(Part):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from estimator import catalog
-from estimator.forecast import Forecast
+from estimator.estimate_json import scenario_json
+from estimator.forecast import Forecast, Spread
 from estimator.pipeline import ScenarioEstimate
 from estimator.report.chart import case_line
 from estimator.report.sections import Section, priors_section, scenario_sections
@@ -70,7 +72,7 @@ def test_nothing_is_at_least_while_an_open_case_lies_below() -> None:
     assert "at least" not in bill
     total = re.search(r"USD ([\d.,]+) added in all", bill)
     assert total is not None
-    assert f" From USD 0 to USD {total[1]} depending on: all of the grant is left: 1000000 " in bill
+    assert f" From USD 0 to USD {total[1]}, depending on whether all of the grant is left: 1000000 " in bill
 
 
 def test_a_case_above_leaves_at_least_and_gives_the_range() -> None:
@@ -78,7 +80,7 @@ def test_a_case_above_leaves_at_least_and_gives_the_range() -> None:
     _, bill = headline(one)
 
     assert "at least USD" in bill
-    assert f"depending on: {CLOUD} is not connected today, so all it carries is new from 2026-10-01." in bill
+    assert f"depending on whether {CLOUD} is not connected today, so all it carries is new from 2026-10-01." in bill
 
 
 def test_a_case_that_comes_to_the_same_is_not_named() -> None:
@@ -145,7 +147,68 @@ def test_a_mean_month_is_not_left_alone_where_the_month_at_the_end_is_another() 
         for connect in (later, Connect(kind="connect", feed=CLOUD))
     )
 
-    assert re.search(r"USD (\d+) a month on average, (\d+) at the end", headline(late)[1])
-    mean, end = (float(x) for x in re.findall(r"USD (\d+) a month on average, (\d+) at", headline(late)[1])[0])
+    assert re.search(r"USD (\d+) a month on average, (\d+) in the long run", headline(late)[1])
+    mean, end = (float(x) for x in re.findall(r"USD (\d+) a month on average, (\d+) in", headline(late)[1])[0])
     assert end / mean == pytest.approx(2, rel=0.1)
     assert "on average" not in headline(early)[1]
+
+
+# ---------------------------------------------------------------- years, floors, order, length
+
+
+def test_fiscal_years_are_shown_where_the_horizon_touches_several() -> None:
+    one = estimated(forecast(story(ENABLE, feeds=CONNECTED, months=6, fiscal_year_start=12), per_day=4000))
+    part = shown(one, "Cost by fiscal year")
+
+    assert [row[1:4] for row in part.rows] == [["FY2026", "2", "USD"], ["FY2027", "4", "USD"]]
+    assert "start in December" in part.words[0]
+
+    within = estimated(forecast(story(ENABLE, feeds=CONNECTED), per_day=4000))
+    assert not [part for part in scenario_sections(within) if part.title == "Cost by fiscal year"]
+
+
+def test_floor_prices_are_at_least_in_the_headline_and_the_cost_table() -> None:
+    result = forecast(story(ENABLE, feeds=CONNECTED), per_day=4000)
+    one = estimated(result)
+    plan = one.costs[0].plan
+    meters = {**plan.meters, "analytics": plan.meters["analytics"].model_copy(update={"at_least": True})}
+    floored = replace(one, costs=[replace(one.costs[0], plan=plan.model_copy(update={"meters": meters}))])
+
+    assert "at least" not in headline(one)[1]
+    assert "at least USD" in headline(floored)[1]
+    part = shown(floored, "Cost over")
+    assert part.rows[0][0] == "sentinel-eastus (at least)"
+    assert any("floors" in words for words in part.words)
+    assert scenario_json(floored)["cost_horizon"][0]["at_least"] is True
+    assert scenario_json(one)["cost_horizon"][0]["at_least"] is False
+
+
+def test_cost_comes_before_volumes_and_bills_come_last() -> None:
+    one = estimated(forecast(story(ENABLE, feeds=CONNECTED), per_day=4000))
+    titles = [part.title.split(" over")[0].split(",")[0] for part in scenario_sections(one)][1:]
+
+    assert titles == ["Cost", "Added by month", "Volume", "The bill with the scenario at mean volumes"]
+
+
+def test_open_cases_stand_once_under_the_bill_of_all_feeds() -> None:
+    feeds = (FeedState(id=OFFICE, connected=True), FeedState(id=CLOUD))
+    part = shown(estimated(forecast(story(ENABLE, feeds=feeds), per_day=4000)), "Cost over")
+
+    cases = [n for n, row in enumerate(part.rows) if row[1].startswith("  if ")]
+    assert cases == [3]
+    assert part.rows[2][1] == f"{OFFICE} + {CLOUD}"
+
+
+def test_small_operations_are_added_up_in_one_row() -> None:
+    one = estimated(forecast(story(ENABLE, feeds=CONNECTED), per_day=4000))
+    template = next(v for v in one.horizon if v.flow == "added")
+    ten = [replace(template, operation=f"Exchange/Op{n}", gb=Spread(n, n, n, n), events=Spread(10 * n, 0, 0, 0))
+           for n in range(1, 11)]  # fmt: skip
+    part = shown(replace(one, horizon=ten), "Volume")
+
+    assert [row[1] for row in part.rows] == [*(f"Exchange/Op{n}" for n in range(10, 2, -1)), "others: 2"]
+    # Means add up, quantiles do not.
+    assert part.rows[-1][2:] == ["", "", "30.0", "", "3.00", "", ""]
+    nine = shown(replace(one, horizon=ten[:9]), "Volume")
+    assert len(nine.rows) == 9
+    assert nine.words == []
