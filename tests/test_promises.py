@@ -43,6 +43,12 @@ def _no_price(tmp: Path) -> object:
     return bill(plan, Usage([dt.date(2020, 1, 1)], {"CloudAppEvents": np.array([1.0])}), Terms())
 
 
+def _not_counted(tmp: Path) -> object:
+    from pricing.bill import bill
+
+    return bill(find_plan("datadog-logs"), Usage([dt.date(2027, 1, 1)], {"usage": np.array([1.0])}), Terms())
+
+
 #: Every error a user or a caller can meet, and one input that brings it. An error nothing brings would stand here too,
 #: with the reason; there is none.
 BROUGHT_BY: dict[str, Callable[[Path], object]] = {
@@ -61,6 +67,7 @@ BROUGHT_BY: dict[str, Callable[[Path], object]] = {
     "PlanError": lambda tmp: find_plan("no-such-plan"),
     "PlanFileError": lambda tmp: load_plan(write(tmp / "p.toml", "schema_version = 1")),
     "NoPriceError": _no_price,
+    "NotCountedError": _not_counted,
     "TermsError": lambda tmp: Terms(discount_percent=120),
     "UsageShapeError": lambda tmp: Usage([], {}),
 }
