@@ -11,6 +11,7 @@ from estimator.plans import Offered, id_twice
 from pricing import ExampleResult, load_plan, shipped_plans
 from pricing.errors import PlanError, PlanFileError, SiemEstimatorError
 from pricing.examples import run_example
+from pricing.money import round_half_up
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,19 @@ def _check(path: Path, as_of: dt.date, seen: dict[str, str]) -> Checked:
                     f"'{result.title}' comes to {result.found}",
                     place=f"{place}.expected",
                     expected=str(result.expected),
-                    mend="Either a price, the usage or the total is not what its source prints.",
+                    mend=f"It is made of {_made_of(result)}. Either a price, the usage or the total is not what its "
+                    "source prints, or a meter is missing here.",
                 )
             )
     return Checked(str(path), one, tuple(problems), tuple(worked), tuple(_notes(one)))
+
+
+def _made_of(result: ExampleResult) -> str:
+    """What each meter charged, in one line: "ingest: 80.00, platform: 19.00"."""
+    # A total without cents is made of charges with some.
+    places = max(2, -int(result.expected.as_tuple().exponent))
+    charged = [f"{id_}: {round_half_up(amount, places)}" for id_, amount in result.by_meter.items()]
+    return ", ".join(charged) or "no charge at all"
 
 
 def _notes(one: Offered) -> Iterator[str]:

@@ -11,7 +11,7 @@ from estimator.plans import Offered
 from estimator.plans_usage import UNNAMED, PlainUsage
 from pricing import Bill, Plan, Terms
 from pricing.bill import bill
-from pricing.errors import NotCountedError, TermsError
+from pricing.errors import MissingCountError, NotCountedError, TermsError
 from pricing.meters import Fee, PerCount, Retention
 from pricing.prices import nearest
 
@@ -96,6 +96,9 @@ def price(
         made = bill(plan, usage.for_plan(plan), terms)
     except NotCountedError as error:
         mend = f"Give them with {_OPTIONS[error.measure]}."
+        raise TermsError(error.found, place=error.place, expected=error.expected, mend=mend) from None
+    except MissingCountError as error:
+        mend = f"Give it with --count {error.count}=N: {str(error.mend)[0].lower()}{str(error.mend)[1:]}"
         raise TermsError(error.found, place=error.place, expected=error.expected, mend=mend) from None
     offered = Offered(plan, plan.id, as_of)
     warnings = (*_warnings(offered, usage, granted), *_not_kept(plan, retention_days), *usage.notes)

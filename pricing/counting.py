@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
 from typing import Literal, NamedTuple
 
-from pricing.errors import TermsError
+from pricing.errors import MissingCountError, TermsError
 from pricing.meters import ComputeHours, Fee, Ladder, Meter, PerCount, Scan, counts_of, is_open
 from pricing.plan import Plan
 from pricing.prices import nearest, open_price
@@ -35,7 +35,8 @@ def check_counts(plan: Plan, terms: Terms) -> None:
     """Refuse counts the plan does not ask for, and a missing one it needs.
 
     Raises:
-        TermsError: naming the count.
+        TermsError: naming the count that is unknown.
+        MissingCountError: naming the count that is missing.
         NoPriceError: a count is missing whose price is left open.
     """
     asked = plan.counts
@@ -52,12 +53,7 @@ def check_counts(plan: Plan, terms: Terms) -> None:
         if needed and name not in terms.counts:
             meter_id, meter = next((id_, m) for id_, m in plan.meters.items() if counts_of(m).get(name))
             ask_for_price(plan, meter_id, meter)
-            raise TermsError(
-                f"{plan.id} charges by '{name}' ({meter.title}), and it is not stated",
-                place=f"counts.{name}",
-                expected="a number, 0 or more",
-                mend="It does not follow from the volume: take it from your contract or inventory.",
-            )
+            raise MissingCountError(plan.id, name, meter.title)
 
 
 def ask_for_price(plan: Plan, meter_id: str, meter: Meter) -> None:
@@ -75,8 +71,8 @@ def units_of(meter: Counted, counts: Mapping[str, Decimal]) -> Units:
     zero = Decimal(0)
     match meter:
         case PerCount():
-            counted = counts.get(meter.count, zero) / meter.divided_by
-            quantity = max(counted, meter.minimum_units) if meter.count in counts else counted
+            # A minimum beside a count that may be left out is refused by the type.
+            quantity = max(counts.get(meter.count, zero) / meter.divided_by, meter.minimum_units)
             unit, held = (meter.unit, None) if meter.used_up else (f"{meter.unit}-{meter.per}", meter.unit)
             return Units(quantity, unit, meter.per, meter.ladder, meter.source, held)
         case Fee():

@@ -100,6 +100,25 @@ class NotCountedError(TermsError):
         super().__init__(found, place=place, expected=expected)
 
 
+class MissingCountError(TermsError):
+    """A count by which a plan charges is not stated.
+
+    Args:
+        plan: id of the plan.
+        count: name of the count.
+        title: what the meter that asks for it charges.
+    """
+
+    def __init__(self, plan: str, count: str, title: str) -> None:
+        self.count = count
+        super().__init__(
+            f"{plan} charges by '{count}' ({title}), and it is not stated",
+            place=f"counts.{count}",
+            expected="a number, 0 or more",
+            mend="It does not follow from the volume: take it from your contract or inventory.",
+        )
+
+
 class UsageShapeError(SiemEstimatorError):
     """Daily usage is not contiguous days of finite, non-negative gigabytes: a library caller's mistake."""
 

@@ -14,11 +14,20 @@ from pricing.plan import Example, Plan
 
 @dataclass(frozen=True)
 class ExampleResult:
-    """What an example should come to, and what it does, at the precision its source prints."""
+    """What an example should come to, and what it does, at the precision its source prints.
+
+    Attributes:
+        title: of the example.
+        expected: the total its source prints.
+        found: the total that was computed.
+        by_meter: what each meter charged of it, unrounded, in the order of the bill; one that is not there had nothing
+            to charge.
+    """
 
     title: str
     expected: Decimal
     found: Decimal
+    by_meter: Mapping[str, Decimal]
 
     @property
     def holds(self) -> bool:
@@ -51,7 +60,8 @@ def run_example(plan: Plan, example: Example) -> ExampleResult:
     )
     expected = Decimal(example.expected)
     _, _, decimals = example.expected.partition(".")
-    return ExampleResult(example.title, expected, round_half_up(bill(plan, usage, terms).total, len(decimals)))
+    made = bill(plan, usage, terms)
+    return ExampleResult(example.title, expected, round_half_up(made.total, len(decimals)), made.by_meter())
 
 
 def _repeated(series: Mapping[str, Sequence[Decimal]], days: int) -> dict[str, list[float]]:

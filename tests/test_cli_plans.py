@@ -168,6 +168,7 @@ def test_check_refuses_an_example_that_does_not_hold_or_cannot_be_billed(tmp_pat
     wrong = mine(tmp_path, GOOD.replace('expected = "4.00"', 'expected = "4.01"'))
     ran = plans(capsys, "check", wrong)
     assert ran.code == 3
+    assert "It is made of flat: 4.00. Either a price" in " ".join(ran.out.split())
     assert re.search(r"examples\[0\]\.expected: .* comes to 4\.00; expected 4\.01", " ".join(ran.out.split()))
     day = re.sub(r"first_day *= *\S+", "first_day = 2001-01-01", GOOD)
     ran = plans(capsys, "check", mine(tmp_path, day))
@@ -246,9 +247,33 @@ def test_price_of_counts_and_events(capsys: Capture) -> None:
     refused(plans(capsys, "price", "qradar", *month, "--count", "eps=500"), 4, "leaves this price open")
 
 
+#: A meter whose count must be stated, and the head of an example that holds whatever the prices.
+USERS = """[meters.users]
+model = "per_count"
+title = "Users"
+count = "users"
+unit = "user"
+per = "year"
+source = "list"
+prices = [{ from = 2026-01-01, amount = 1, source = "list" }]
+
+"""
+EXAMPLE = """[[examples]]
+title = "The fee"
+source = "list"
+first_day = 2027-04-01
+days = 30
+gb_per_day = { logs = [1] }
+expected = "19.00"
+
+"""
+
+
 def test_what_is_not_given_is_asked_for_by_its_option(tmp_path: Path, capsys: Capture) -> None:
     month = ("--gb-per-day", "10", "--from", "2027-04-01", "--months", "1")
     refused(plans(capsys, "price", "datadog-logs", *month), 3, "charges by events a day", "--events-per-day N")
+    users = mine(tmp_path, GOOD.replace("[[examples]]", USERS + "[[examples]]", 1), "users.toml")
+    refused(plans(capsys, "price", users, *month), 3, "charges by 'users' (Users)", "--count users=N", "take it from")
     text = (Path(pricing.__file__).parent / "plans" / "qradar.toml").read_text(encoding="utf-8")
     quoted = 'prices = [{ from = 2026-11-23, amount = 3, source = "limits" }]\n\n[[examples]]\ntitle = "500 EPS"\n'
     quoted += 'source = "limits"\nfirst_day = 2027-01-01\ndays = 365\ngb_per_day = { a = [1] }\n'
@@ -264,7 +289,12 @@ def test_what_is_held_is_told_in_words_and_stays_a_product_for_machines(capsys: 
     assert re.search(r"^capacity +20 +GB/day for 30 of 365 days +1518\.00 +2,495\.34 ",
                      plans(capsys, "price", *usage, "--days", "30").out, re.MULTILINE)  # fmt: skip
     assert " 20  GB/day for 1 year " in plans(capsys, "price", *usage, "--days", "365").out
-    assert " 20  GB/day for 2 years " in plans(capsys, "price", *usage, "--days", "731").out  # 2028 has 366
+    # 2028 has 366 days: two years, and 40 x 1518 is the amount.
+    assert re.search(r" 40  GB/day-years: 20 for 2 years +1518\.00 +60,720\.00 ",
+                     plans(capsys, "price", *usage, "--days", "731").out)  # fmt: skip
+    told = " ".join(plans(capsys, "price", *usage, "--days", "30").out.split())
+    assert "that part of the month or year: 20 × 1518.00 × 30/365 = 2,495.34." in told
+    assert "that part of" not in plans(capsys, "price", *usage, "--days", "731").out
     (line,) = plans(capsys, "price", *usage, "--days", "30", "--format", "json").json["charges"]
     assert (line["unit"], line["unit_price"]) == ("GB/day-year", "1518")
     assert Decimal(line["quantity"]) == pytest.approx(Decimal(600) / 365)
@@ -276,9 +306,33 @@ def test_fees_and_users_of_a_part_of_a_month_are_told_in_words(tmp_path: Path, c
     source = next(iter(load_plan(mine(tmp_path)).sources))
     path = mine(tmp_path, GOOD.replace("[meters.", fee.replace('"list"', f'"{source}"') + "[meters.", 1))
     usage = ("--gb-per-day", "1", "--from", "2027-04-01")
-    for days, words in (("15", "fee for 15 of 30 days"), ("30", "fee for 1 month"), ("61", "fee for 2 months"),
-                        ("45", "fee for 1.484 months")):  # fmt: skip
-        assert f" 1  {words} " in plans(capsys, "price", path, *usage, "--days", days).out
+    for days, words in (("15", " 1  fee for 15 of 30 days "), ("30", " 1  fee for 1 month "), ("61", " 2  fee-months "),
+                        ("45", " 1  fee for 1 month and 15 of 31 days ")):  # fmt: skip
+        assert words in plans(capsys, "price", path, *usage, "--days", days).out
+    # 19 × (1 + 15/31) = 28.19; 365 days are 12 months: 12 × 19 = 228.
+    out = plans(capsys, "price", path, *usage, "--days", "45").out
+    assert "1 × 19.00 × (1 + 15/31) = 28.19." in " ".join(out.split())
+    out = plans(capsys, "price", path, *usage, "--months", "12").out
+    assert re.search(r"^fee +12  fee-months +19\.00 +228\.00 ", out, re.MULTILINE)
+    # From the middle of one month to that of the next: 16 of 30 days and 10 of 31.
+    out = plans(capsys, "price", path, *usage[:2], "--from", "2027-04-15", "--days", "26").out
+    assert "1 × 19.00 × (16/30 + 10/31) = 16.26." in " ".join(out.split())
+
+
+def test_a_source_of_both_the_price_and_the_rule_is_named_once(tmp_path: Path, capsys: Capture) -> None:
+    readme = (Path(pricing.__file__).parent / "README.md").read_text(encoding="utf-8")
+    blocks = [block.split("```")[0] for block in readme.split("```toml\n")[1:]]
+    both = blocks[5][blocks[5].index("[meters.dearer]") :]
+    banded = blocks[1][: blocks[1].index("[meters.indexed]")]
+    text = re.sub(r'^(ingest|of)( +)= "ingest"', r'\1\2= "banded"', blocks[0], flags=re.MULTILINE)
+    path = mine(tmp_path, re.sub(r"\[\[examples\]\].*", EXAMPLE, text, flags=re.DOTALL) + banded + both)
+    # The same allowance on both sides: 60 GB in are 10 past the free 50; 12000 GB read count as 120, 70 past it.
+    asked = ("--gb-per-day", "2", "--from", "2027-04-01", "--days", "30", "--format", "json")
+    by_ingest = plans(capsys, "price", path, *asked).json
+    read = ("--count", "queried_gb_per_month=12000")
+    by_query = plans(capsys, "price", path, *asked, *read).json
+    assert (by_ingest["total"], by_query["total"]) == ("23.00", "47.00")  # 19 + 10 × 0.40, 19 + 70 × 0.40
+    assert [one["sources"] for one in by_query["charges"] if one["meter"] == "queried"] == [["list"], ["list"]]
 
 
 def test_what_queries_read_is_told_in_the_unit_that_is_priced(capsys: Capture) -> None:

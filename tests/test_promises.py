@@ -26,7 +26,7 @@ from estimator.inventory import read_inventory
 from estimator.pipeline import Estimate, estimate
 from estimator.report import render
 from estimator.scenario import load_scenario
-from pricing import Terms, Usage, find_plan, load_plan
+from pricing import Plan, Terms, Usage, find_plan, load_plan
 from tests.conftest import SCENARIO, Tenant, audit_record, mailbox, mailboxes_csv, write
 
 ROOT = Path(__file__).parents[1]
@@ -43,10 +43,18 @@ def _no_price(tmp: Path) -> object:
     return bill(plan, Usage([dt.date(2020, 1, 1)], {"CloudAppEvents": np.array([1.0])}), Terms())
 
 
-def _not_counted(tmp: Path) -> object:
+def _quoted(plan: str) -> Plan:
+    """A plan that leaves its price open, with a price."""
+    price = find_plan("sentinel-eastus").meters["analytics"].prices[0].model_copy(update={"source": "model"})
+    open_ = find_plan(plan)
+    meters = {name: meter.model_copy(update={"prices": (price,)}) for name, meter in open_.meters.items()}
+    return open_.model_copy(update={"meters": meters})
+
+
+def _on_one_day(plan: Plan) -> object:
     from pricing.bill import bill
 
-    return bill(find_plan("datadog-logs"), Usage([dt.date(2027, 1, 1)], {"usage": np.array([1.0])}), Terms())
+    return bill(plan, Usage([dt.date(2027, 1, 1)], {"usage": np.array([1.0])}), Terms())
 
 
 #: Every error a user or a caller can meet, and one input that brings it. An error nothing brings would stand here too,
@@ -67,7 +75,8 @@ BROUGHT_BY: dict[str, Callable[[Path], object]] = {
     "PlanError": lambda tmp: find_plan("no-such-plan"),
     "PlanFileError": lambda tmp: load_plan(write(tmp / "p.toml", "schema_version = 1")),
     "NoPriceError": _no_price,
-    "NotCountedError": _not_counted,
+    "MissingCountError": lambda _: _on_one_day(_quoted("exabeam")),
+    "NotCountedError": lambda _: _on_one_day(find_plan("datadog-logs")),
     "TermsError": lambda tmp: Terms(discount_percent=120),
     "UsageShapeError": lambda tmp: Usage([], {}),
 }

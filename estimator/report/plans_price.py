@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from fractions import Fraction
 from importlib.metadata import version
 from typing import Any
 
@@ -23,6 +23,9 @@ _COLUMNS = ("month", "meter", "stream", "quantity", "unit", "unit_price", "amoun
 
 #: A longer note stands under the table.
 _NOTE = 80
+
+#: How long a unit is held, where that is no whole number of periods: "for 1 month and 15 of 31 days".
+_PARTS = re.compile(r" for (.+ of \d+ days)$")
 
 
 def text(priced: PricedUsage, form: str) -> str:
@@ -92,7 +95,7 @@ def _sections(priced: PricedUsage) -> Iterator[Section]:
     ]  # fmt: skip
     headers = ["meter", "stream", "quantity", "unit", "price", made.currency, "source", "note"]
     long = [f"{charge.stream or charge.meter}: {charge.note}" for charge in charges if len(charge.note) > _NOTE]
-    yield Section("Charges", headers=headers, rows=rows)
+    yield Section("Charges", words=_how_parts_multiply(rows), headers=headers, rows=rows)
     if long:
         yield Section("Notes on charges", words=list(dict.fromkeys(long)))
     if len(made.months) > 1:
@@ -108,24 +111,45 @@ def _sections(priced: PricedUsage) -> Iterator[Section]:
         yield Section("Sources", words=sources)
 
 
+def _how_parts_multiply(rows: list[list[str]]) -> list[str]:
+    """How the amount of a line follows that holds a part of a period, shown with the first of them."""
+    for _, _, quantity, unit, price, amount, *_ in rows:
+        if found := _PARTS.search(unit):
+            parts = found[1].removesuffix(" days").replace(" days and ", " and ").split(" and ")
+            times = [part.replace(" of ", "/") if " of " in part else part.partition(" ")[0] for part in parts]
+            part = times[0] if len(times) == 1 else f"({' + '.join(times)})"
+            return [
+                'Where a unit says "for … of … days", the amount is quantity × price × that part of the month or year: '
+                f"{quantity} × {price} × {part} = {amount}."
+            ]
+    return []
+
+
 def _price(amount: Decimal) -> str:
     text = plain(amount)
     return text if len(text.partition(".")[2]) >= 2 else f"{amount:.2f}"
 
 
 def _in_words(same: list[Charge]) -> tuple[Decimal, str]:
-    """Quantity and unit of what is held for a while: 12 and "SVC for 31 of 365 days"."""
+    """Quantity and unit of what is held for a while, such that quantity × price is the amount wherever it can be.
+
+    Whole periods are multiplied: 12 "fee-months"; 24 "user-months: 2 for 12 months". One period needs no word more:
+    2 "SVC for 1 year". A part of one would be a fraction that cannot be shown whole, and stands in the unit as it is:
+    2 "SVC for 31 of 365 days", to be multiplied as the words above the table say.
+    """
     first = same[0].held
     assert first is not None
-    all_held = [charge.held for charge in same if charge.held is not None]
-    periods = sum((Fraction(held.days, held.length) for held in all_held), Fraction(0))
-    if periods.denominator == 1:
-        span = f"{periods} {first.per}{'s' * (periods != 1)}"
-    elif periods < 1 and len({held.length for held in all_held}) == 1:
-        span = f"{sum(held.days for held in all_held)} of {first.length} days"
-    else:
-        span = f"{short(Decimal(periods.numerator) / periods.denominator)} {first.per}s"
-    return first.units, f"{first.unit} for {span}"
+    days: dict[int, int] = {}
+    for charge in same:
+        if charge.held is not None:
+            days[charge.held.length] = days.get(charge.held.length, 0) + charge.held.days
+    whole = sum(held // length for length, held in days.items())
+    spans = [f"{whole} {first.per}{'s' * (whole != 1)}"] if whole else []
+    spans += [f"{held % length} of {length} days" for length, held in days.items() if held % length]
+    if whole > 1 and len(spans) == 1:
+        unit = f"{first.unit}-{first.per}s"
+        return first.units * whole, unit if first.units == 1 else f"{unit}: {short(first.units)} for {spans[0]}"
+    return first.units, f"{first.unit} for {' and '.join(spans)}"
 
 
 def _merged(priced: PricedUsage) -> list[Charge]:

@@ -83,7 +83,7 @@ def daily_commitment(work: Work, meter_id: str, meter: DailyCommitment) -> Itera
                 unit="tier-day",
                 unit_price=rate.amount,
                 amount=billed * rate.amount / tier.gb_per_day,
-                sources=(*rate.sources, meter.source),
+                sources=tuple(dict.fromkeys((*rate.sources, meter.source))),
                 price_from=rate.start,
                 note=note,
             )

@@ -31,7 +31,8 @@ def greater_of(work: Work, meter_id: str, meter: GreaterOf, charges: list[Charge
                 out.append(charge)
             elif charge.meter == dearest:
                 note = f"{charge.note}; charged as the greater: {meter.title}"
-                out.append(replace(charge, note=note, sources=(*charge.sources, meter.source)))
+                sources = tuple(dict.fromkeys((*charge.sources, meter.source)))
+                out.append(replace(charge, note=note, sources=sources))
         kept = out
     return kept
 

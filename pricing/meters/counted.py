@@ -6,9 +6,9 @@ They are owed for every day of the horizon, used or not: the same without and wi
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, Strict
+from pydantic import AfterValidator, Field, Strict, model_validator
 
 from pricing.meters.common import AnyMeter, CountName, Laddered, MeterTable, Period
 from pricing.money import plain
@@ -28,8 +28,23 @@ class PerCount(Laddered):
         default=False,
         description="true: used up as it is counted (GB read, core-hours); left out: held through each `per` (users)",
     )
-    optional: bool = Field(default=False, description="true: a count that is not stated is 0 and no error")
+    optional: bool = Field(
+        default=False, description="true: a count that is not stated is 0 and no error; not beside minimum_units"
+    )
     source: SourceId = Field(description="where the rule is documented")
+
+    @model_validator(mode="after")
+    def _a_minimum_is_owed(self) -> Self:
+        # Who does not know the count does not buy it, who must buy ten of it does: only one of the two can be meant.
+        if self.optional and self.minimum_units:
+            raise refuse(
+                f"a minimum of {plain(self.minimum_units)} beside optional = true: a count that is not stated would be "
+                "0, and the minimum would not be charged",
+                "one of the two",
+                "Leave out 'optional', so that the count must be stated. A fee for each tenant or region is a "
+                "'per_count' too: its count is how many of them there are.",
+            )
+        return self
 
 
 class Fee(MeterTable):
