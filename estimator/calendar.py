@@ -6,7 +6,10 @@ written counts 0.2. The weights come from the sample, shrunk to the published on
 
 from __future__ import annotations
 
+import datetime as dt
+from collections import Counter
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +20,9 @@ from estimator.draws import Draws, Floats
 from estimator.errors import ScenarioError
 
 WEEKDAY, SATURDAY, SUNDAY, HOLIDAY = range(4)
+
+#: From the first to the second hour of the local day people work, as far as time zones are concerned.
+_WORKING_HOURS = (8, 18)
 
 
 def day_kinds(days: pd.DatetimeIndex, country: str | None, subdivision: str | None = None) -> npt.NDArray[np.int8]:
@@ -45,6 +51,53 @@ def day_kinds(days: pd.DatetimeIndex, country: str | None, subdivision: str | No
     off = np.fromiter((day.date() in public for day in days), dtype=bool, count=len(days))
     kinds[off & (kinds == WEEKDAY)] = HOLIDAY
     return kinds
+
+
+def working_hours_by_day(day: dt.date, timezone: str) -> dict[int, float]:
+    """Which UTC days a local day's working hours fall on: their share by -1 (the day before), 0 and 1 (the day after).
+
+    Working hours are 8 to 18, our assumption: a sample of two weeks has no holiday to learn better ones from. Denver's
+    are 15 to 1 UTC in winter: 0.9 on that day and 0.1 on the day after.
+
+    Args:
+        day: the local day, for summer time.
+        timezone: IANA name.
+    """
+    zone, first, last = ZoneInfo(timezone), *_WORKING_HOURS
+    halves = [
+        dt.datetime.combine(day, dt.time(hour, minute), zone).astimezone(dt.UTC).date()
+        for hour in range(first, last)
+        for minute in (0, 30)
+    ]
+    counts = Counter((utc - day).days for utc in halves)
+    return {shift: count / len(halves) for shift, count in sorted(counts.items())}
+
+
+def spill_holidays(weight: Floats, days: pd.DatetimeIndex, kinds: npt.NDArray[np.int8], timezone: str) -> Floats:
+    """Day weights with the quiet of each public holiday on the UTC days its working hours fall on.
+
+    A holiday takes 1 - w off a weekday, w its weight. Of that a share s lies on a neighbouring UTC day, so the holiday
+    weighs w + s (1 - w) and the neighbour s (1 - w) less, never below 0. What weekends weigh is left alone: it is
+    learnt from UTC days as they are, Friday's evening on Saturday and all.
+
+    Args:
+        weight: of each day by draw, shape (days, draws).
+        days: contiguous UTC days.
+        kinds: their kinds, see `day_kinds`.
+        timezone: IANA name.
+    """
+    out = weight.copy()
+    for at, day in enumerate(days):
+        if kinds[at] != HOLIDAY:
+            continue
+        quiet = 1.0 - weight[at]
+        for shift, share in working_hours_by_day(day.date(), timezone).items():
+            if not shift:
+                continue
+            out[at] += share * quiet
+            if 0 <= at + shift < len(days):
+                out[at + shift] = np.maximum(out[at + shift] - share * quiet, 0.0)
+    return out
 
 
 @dataclass(frozen=True)

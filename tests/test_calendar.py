@@ -1,11 +1,23 @@
 """Day kinds and weights, against calendars and counts worked out by hand."""
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from estimator import catalog
-from estimator.calendar import HOLIDAY, SATURDAY, SUNDAY, WEEKDAY, DayWeights, day_kinds, fit_weights
+from estimator.calendar import (
+    HOLIDAY,
+    SATURDAY,
+    SUNDAY,
+    WEEKDAY,
+    DayWeights,
+    day_kinds,
+    fit_weights,
+    spill_holidays,
+    working_hours_by_day,
+)
 from estimator.draws import Draws
 from estimator.errors import ScenarioError
 
@@ -104,3 +116,34 @@ def test_a_holiday_lies_between_a_sunday_and_a_weekday() -> None:
 
     assert (draws[HOLIDAY] >= draws[SUNDAY]).all()
     assert (draws[HOLIDAY] <= 1).all()
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "shares"),
+    [
+        ("Europe/London", dt.date(2027, 1, 1), {0: 1.0}),  # 8 to 18 UTC
+        ("America/New_York", dt.date(2027, 1, 1), {0: 1.0}),  # 13 to 23 UTC
+        ("America/Denver", dt.date(2027, 1, 1), {0: 0.9, 1: 0.1}),  # 15 to 1 UTC
+        ("America/Denver", dt.date(2027, 7, 1), {0: 1.0}),  # summer time: 14 to 24 UTC
+        ("Asia/Kolkata", dt.date(2027, 1, 1), {0: 1.0}),  # 2:30 to 12:30 UTC
+        ("Pacific/Auckland", dt.date(2027, 1, 1), {-1: 0.5, 0: 0.5}),  # UTC+13: 19 to 5 UTC
+    ],
+)
+def test_the_utc_days_of_working_hours(zone: str, day: dt.date, shares: dict[int, float]) -> None:
+    assert working_hours_by_day(day, zone) == pytest.approx(shares)
+
+
+def test_a_holiday_is_quiet_on_the_utc_days_its_hours_fall_on() -> None:
+    # New Year's Day 2027 is a Friday. In Denver a tenth of it is Saturday UTC: of the 0.8 it takes off a weekday 0.08.
+    days = pd.date_range("2026-12-30", "2027-01-03", unit="us")
+    kinds = day_kinds(days, "US")
+    weight = np.array([1.0, 1.0, 0.2, 0.3, 0.1])[:, None]
+
+    spilt = spill_holidays(weight, days, kinds, "America/Denver")
+
+    assert kinds.tolist() == [WEEKDAY, WEEKDAY, HOLIDAY, SATURDAY, SUNDAY]
+    assert spilt[:, 0] == pytest.approx([1.0, 1.0, 0.28, 0.22, 0.1])
+    assert spilt.sum() == pytest.approx(weight.sum())
+    assert spill_holidays(weight, days, kinds, "Europe/London") == pytest.approx(weight)
+    # Auckland is half a day ahead of UTC: half of the quiet is on the Thursday before.
+    assert spill_holidays(weight, days, kinds, "Pacific/Auckland")[:, 0] == pytest.approx([1.0, 0.6, 0.6, 0.3, 0.1])

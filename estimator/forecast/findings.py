@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from estimator import catalog
+from estimator.calendar import working_hours_by_day
 from estimator.dropping import Drops
 from estimator.findings import Finding
 from estimator.forecast.volumes import FeedUse
@@ -106,13 +107,7 @@ def of_routed(scenario: Scenario, routed: Mapping[tuple[str, str], tuple[float, 
 
 def of_feeds(scenario: Scenario, uses: Sequence[FeedUse], known: Sequence[str]) -> Iterable[Finding]:
     """What is doubtful about the feeds; `known` are the operations that have a rate."""
-    if scenario.timezone is not None:
-        yield Finding(
-            "timezone_not_used",
-            "info",
-            f"days are UTC days: the scenario's time zone {scenario.timezone} does not shift them yet, so an "
-            "evening's records may count on the next day, Friday's on Saturday. Monthly totals hardly move.",
-        )
+    yield from _of_time_zone(scenario)
     flowing = {use.feed.id for use in uses if use.connected is not False or use.connects is not None}
     told: set[frozenset[str]] = set()
     for use in uses:
@@ -164,3 +159,27 @@ def _what(one: Dropped) -> str:
     """Which records of an operation a drop takes, in brackets; nothing where it takes all."""
     said = one.where.words()
     return f" ({said})" if said else ""
+
+
+def _of_time_zone(scenario: Scenario) -> Iterable[Finding]:
+    """What a time zone does to UTC days, and what it does not."""
+    zone = scenario.timezone
+    if zone is None:
+        return
+    if scenario.country is None:
+        yield Finding(
+            "timezone_without_country",
+            "info",
+            f"the time zone {zone} only says on which UTC days public holidays are quiet, and the scenario names no "
+            "country: it changes nothing. Set `country`.",
+        )
+        return
+    shares = {s: share for s, share in working_hours_by_day(scenario.start, zone).items() if s}
+    for shift, share in shares.items():
+        yield Finding(
+            "timezone_spills",
+            "info",
+            f"days are UTC days, as SIEMs bill them. Of a working day in {zone} (taken as 8 to 18) {share:.0%} falls "
+            f"on the UTC day {'after' if shift > 0 else 'before'}, and so does that part of a public holiday's quiet. "
+            "What weekends weigh is learnt from UTC days as they are.",
+        )

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from estimator import catalog
+from estimator.calendar import spill_holidays
 from estimator.draws import Floats, Level
 from estimator.forecast.parts import Course
 from estimator.rates import RateModel
@@ -52,13 +53,16 @@ class Horizon:
         self.days, self._model, self._count = scenario.days, model, model.draws.count
         self._month_of, months = pd.factorize(self.days.strftime("%Y-%m"))
         self.months = [str(month) for month in months]
-        self.growth = growth(scenario)
+        self.growth, self._timezone = growth(scenario), scenario.timezone
         self._weights: dict[Course, tuple[Floats, Floats]] = {}
 
     @cached_property
     def people(self) -> Floats:
         """What each day weighs for people: day weight x swing of its week x growth, shape (days, draws)."""
-        weight = self._model.weights.draws[self._model.holidays.kinds(self.days)]
+        kinds = self._model.holidays.kinds(self.days)
+        weight = self._model.weights.draws[kinds]
+        if self._timezone is not None:
+            weight = spill_holidays(weight, self.days, kinds, self._timezone)
         week = (self.days - self.days[0]).days.to_numpy() // 7
         sd = catalog.priors().week_swing_log_sd.value
         stream = self._model.draws.stream("week swing")
