@@ -164,7 +164,7 @@ def test_the_small_benchmark_prints_one_table_and_writes_it(tmp_path: Path) -> N
 def test_a_hundred_thousand_mailboxes_are_forecast_in_seconds_and_two_gigabytes() -> None:
     """24 months, 2,000 draws, eight operations, in CPU seconds; twice the mailboxes take less than twice the time.
 
-    The promise is 10 s on a machine that does nothing else (7.9 measured); the limit leaves slower and busier ones room.
+    The promise is 10 s on a machine that does nothing else (7.9 measured); slower and busier ones have room.
     """
     figures = {}
     for mailboxes in (50_000, 100_000):

@@ -25,7 +25,7 @@ PORTAL = ("RecordId", "CreationDate", "RecordType", "Operation", "UserId", "Audi
 
 #: Examples of a property: few in the ordinary run, many in the slow one.
 few_or_many = pytest.mark.parametrize(
-    "examples", [pytest.param(8, id="few"), pytest.param(80, id="many", marks=pytest.mark.slow)]
+    "examples", [pytest.param(8, id="few"), pytest.param(50, id="many", marks=pytest.mark.slow)]
 )
 
 
