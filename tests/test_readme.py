@@ -75,7 +75,7 @@ def test_every_command_has_a_verb_and_options_that_there_are(options: dict[str, 
 def test_the_readme_has_every_option_and_none_besides(options: dict[str, set[str]]) -> None:
     told = set(re.findall(r"`(--[a-z][a-z-]+)", README))
     there = set().union(*options.values())
-    assert told - {"--small"} == there  # that one is the benchmark's
+    assert told == there
     forecast = README.partition("### Forecast")[2].partition("### A scenario")[0]
     assert set(re.findall(r"`(--[a-z][a-z-]+)", forecast)) == options["estimate"]
     measure = README.partition("| option of `measure`")[2].partition("\n\n")[0]
