@@ -213,6 +213,16 @@ def _plan_findings(offer: PlanOnTerms, uses: Sequence[FeedUse], as_of: dt.date) 
             "info",
             " ".join(free_notes(plan, [use.feed.stream for use in uses])),
         )
+    leaving = [use for use in uses if use.disconnects is not None]
+    if leaving and any(isinstance(meter, CapacityAllUnits | CapacitySteps) for meter in plan.meters.values()):
+        yield Finding(
+            "capacity_owed_until_renewal",
+            "warning",
+            f"{plan.id} is bought for a term. From {max(use.disconnects for use in leaving if use.disconnects)} on "
+            f"{', '.join(use.feed.id for use in leaving)} carries nothing, and the term is owed to its end all the "
+            "same: the figures, those of the long run too, show no saving within it. What is saved comes at the "
+            "renewal, if less or nothing is bought then.",
+        )
 
 
 def _in_the_long_run(offer: PlanOnTerms, costs: Sequence[Cost]) -> Iterable[Finding]:

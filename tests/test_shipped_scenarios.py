@@ -21,6 +21,7 @@ SAYS = {
     "drop_sync": {"drop_loses"},
     "cloudappevents_to_the_lake": {"routed", "route_loses", "route_tier_loses", "double_ingestion"},
     "engineering_to_e5": {"licence_assigned"},
+    "splunk_to_sentinel": {"feed_disconnected", "capacity_owed_until_renewal"},
     "growing_town": {"growth", "budget_converted", "feed_not_available"},
 }
 
